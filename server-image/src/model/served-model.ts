@@ -1,0 +1,44 @@
+import type { Tensor, TensorSpec } from '../engine/tensor.ts';
+
+export type ModelFormat = 'LayersModel' | 'GraphModel';
+export type EngineName = 'TensorFlow' | 'Wasm' | 'JavaScript';
+export type ModelPhase = 'Fetching' | 'Verifying' | 'Loading' | 'WarmingUp' | 'Ready' | 'Failed';
+
+/** What is known of a model once it is loaded. */
+export interface LoadedModel {
+  /** `sha256:…` of the model's content, see digest.ts. */
+  readonly digest: string;
+  readonly format: ModelFormat;
+  readonly engine: EngineName;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** Free-form facts for the metadata, such as the shape that the warm-up used. */
+  readonly notes: readonly string[];
+  /**
+   * Runs the model once. `inputs` holds one tensor for each entry of `inputs` above, already checked against it;
+   * `outputs` names the tensors wanted, in the order wanted. Rejects with an `InferenceError`.
+   */
+  infer(
+    inputs: ReadonlyMap<string, Tensor>,
+    outputs: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Tensor>>;
+}
+
+/** One entry of the configuration's list and where it stands. */
+export interface ServedModel {
+  readonly name: string;
+  readonly version: string;
+  readonly uri: string;
+  readonly phase: ModelPhase;
+  /** Present in phase Ready, and while a replacement of it is loading. */
+  readonly loaded: LoadedModel | undefined;
+  /** Present in phase Failed. */
+  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+}
+
+/** What the protocols see of the models. */
+export interface ModelRepository {
+  get(name: string): ServedModel | undefined;
+  list(): readonly ServedModel[];
+}
