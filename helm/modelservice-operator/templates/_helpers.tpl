@@ -1,0 +1,94 @@
+{{/* The chart's name, as a label. */}}
+{{- define "modelservice.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The name of all objects: the release's, with the chart's where it does not say so already. */}}
+{{- define "modelservice.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := include "modelservice.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "modelservice.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "modelservice.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "modelservice.labels" -}}
+{{ include "modelservice.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- define "modelservice.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "modelservice.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An image's full name: dict "image" NAME "root" $. */}}
+{{- define "modelservice.image" -}}
+{{- $name := tpl .image .root -}}
+{{- with .root.Values.imageRegistry -}}
+{{- printf "%s/%s" (trimSuffix "/" .) $name -}}
+{{- else -}}
+{{- $name -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+All that the operator may do, in a ClusterRole or in one Role for each watched namespace. Sorted by group and resource.
+No Secrets and no pods' exec or logs. Server-side apply needs both create and patch.
+*/}}
+{{- define "modelservice.rules" -}}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [create, delete, list, patch, watch]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [create, delete, list, patch, watch]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [create, delete, list, patch, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+- apiGroups: [modelservice.dev]
+  resources: [modelservices]
+  verbs: [list, watch]
+# Owner references that block the owner's deletion need this where OwnerReferencesPermissionEnforcement is on.
+- apiGroups: [modelservice.dev]
+  resources: [modelservices/finalizers]
+  verbs: [update]
+- apiGroups: [modelservice.dev]
+  resources: [modelservices/status]
+  verbs: [patch]
+{{- end -}}
+
+{{/* The operator's settings: each is a value here, a flag there; a test compares the two. */}}
+{{- define "modelservice.args" -}}
+{{- with .Values.watchNamespaces }}
+- --watch-namespaces={{ join "," . }}
+{{- end }}
+{{- range $engine, $flag := dict "wasm" "wasm" "tensorflow" "tensorflow" "tensorflowGPU" "tensorflow-gpu" }}
+{{- with index $.Values.server.images $engine }}
+- --server-image-{{ $flag }}={{ include "modelservice.image" (dict "image" . "root" $) }}
+{{- end }}
+{{- end }}
+- --log-level={{ .Values.logLevel }}
+- --workers={{ .Values.workers }}
+{{- end -}}
