@@ -1,0 +1,364 @@
+// Generated from crds/modelservice.yaml by `npm run generate`. Change that file, not this one.
+
+/**
+ * One model, served over HTTP by pods that the operator keeps running behind a Service of the same name.
+ */
+export interface ModelService {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: {
+    readonly name?: string;
+  };
+  readonly spec: ModelServiceSpec;
+  readonly status: ModelServiceStatus;
+}
+/**
+ * What to serve, and how.
+ */
+export interface ModelServiceSpec {
+  readonly model: ModelSpec;
+  readonly server: ServerSpec;
+  readonly gpu?: GPUSpec;
+  readonly scaling: ScalingSpec;
+  readonly pod: PodSpec;
+  /**
+   * True stops all pods and keeps everything else; false again brings back the size that was wanted.
+   */
+  readonly suspend: boolean;
+}
+/**
+ * The model to serve.
+ */
+export interface ModelSpec {
+  /**
+   * The name in URLs, as in /v2/models/NAME. Letters, digits, '.', '_' and '-', beginning and ending with a letter or a digit. Default: metadata.name.
+   */
+  readonly name?: string;
+  /**
+   * The version that the server reports, an integer in quotes; a service serves one version.
+   */
+  readonly version: string;
+  /**
+   * Where the model lies: a folder with a model.json, or the file itself. file:///path (a path in the server's image; the examples are there), https:// or http://, npm:package@1.2.3/path (an exact version), or configmap://name (a ConfigMap of this namespace whose keys are the model's files).
+   */
+  readonly uri: string;
+  /**
+   * What the model's content must hash to, as `modelservice digest URI` prints it: sha256: and 64 hex digits. Verified before the model is loaded. Default: not verified.
+   */
+  readonly digest?: string;
+  /**
+   * LayersModel or GraphModel, the two formats of TensorFlow.js. Auto looks into the model.json.
+   */
+  readonly format: 'Auto' | 'LayersModel' | 'GraphModel';
+}
+/**
+ * The model server, one container in each pod.
+ */
+export interface ServerSpec {
+  /**
+   * The server's image. Default: the operator's, chosen by engine and GPU.
+   */
+  readonly image?: string;
+  /**
+   * What computes. TensorFlow (native, CPU or GPU), Wasm, JavaScript (slow, knows every operation). Auto takes TensorFlow where a GPU is asked for, else what suits the model in the image.
+   */
+  readonly engine: 'Auto' | 'TensorFlow' | 'Wasm' | 'JavaScript';
+  readonly resources: ServerResources;
+  /**
+   * Environment variables of the server's container, after the operator's own.
+   */
+  readonly env?: readonly EnvVar[];
+  /**
+   * The least severe level that the server logs.
+   */
+  readonly logLevel: 'Debug' | 'Info' | 'Warning' | 'Error';
+  /**
+   * How long a pod may take to fetch, verify, load and warm up the model before it is started again: a duration such as 90s, 10m or 1h30m.
+   */
+  readonly startupTimeout: string;
+}
+/**
+ * CPU, memory and other resources of the server's container. The CPU limit, rounded up, is also the engine's number of threads.
+ */
+export interface ServerResources {
+  readonly requests?: Quantities;
+  readonly limits?: Quantities;
+}
+export interface Quantities {
+  readonly [k: string]: number | string;
+}
+export interface EnvVar {
+  readonly name: string;
+  /**
+   * The value; $(NAME) is replaced by an earlier variable's. Default empty.
+   */
+  readonly value?: string;
+  readonly valueFrom?: {
+    readonly configMapKeyRef?: KeyReference;
+    readonly secretKeyRef?: KeyReference;
+    readonly fieldRef?: {
+      readonly apiVersion?: string;
+      readonly fieldPath: string;
+    };
+    readonly resourceFieldRef?: {
+      readonly containerName?: string;
+      readonly resource: string;
+      readonly divisor?: number | string;
+    };
+  };
+}
+export interface KeyReference {
+  readonly name: string;
+  readonly key: string;
+  readonly optional?: boolean;
+}
+/**
+ * GPUs of each pod: a limit and a request of that many, and a toleration of the taint that GPU nodes usually carry. Default: none.
+ */
+export interface GPUSpec {
+  /**
+   * How many of the resource each pod gets.
+   */
+  readonly count: number;
+  /**
+   * The resource as the node's device plugin names it, MIG and shared names included, for example nvidia.com/mig-3g.40gb.
+   */
+  readonly resourceName: string;
+}
+/**
+ * How many pods.
+ */
+export interface ScalingSpec {
+  /**
+   * Without maxReplicas the fixed number of pods; with it the least. `kubectl scale` sets it.
+   */
+  readonly minReplicas: number;
+  /**
+   * The most pods; with it a HorizontalPodAutoscaler chooses between minReplicas and this. Default: a fixed size.
+   */
+  readonly maxReplicas?: number;
+  /**
+   * What the autoscaler follows; of several, the one that asks for most pods. Default: Cpu at 80 %.
+   */
+  readonly metrics?: readonly ScalingMetric[];
+  readonly behavior?: ScalingBehavior;
+}
+export interface ScalingMetric {
+  /**
+   * Cpu is the pods' mean CPU use as a share of their CPU request.
+   */
+  readonly type: 'Cpu';
+  readonly target: {
+    /**
+     * The share to aim at, in percent of the request.
+     */
+    readonly averageUtilization: number;
+  };
+}
+/**
+ * How fast the autoscaler may go up and down, as in autoscaling/v2.
+ */
+export interface ScalingBehavior {
+  readonly scaleUp?: ScalingRules;
+  readonly scaleDown?: ScalingRules;
+}
+export interface ScalingRules {
+  readonly stabilizationWindowSeconds?: number;
+  readonly selectPolicy?: 'Max' | 'Min' | 'Disabled';
+  readonly policies?: readonly ScalingPolicy[];
+}
+export interface ScalingPolicy {
+  readonly type: 'Pods' | 'Percent';
+  readonly value: number;
+  readonly periodSeconds: number;
+}
+/**
+ * Additions to the pods, as in a pod's own spec.
+ */
+export interface PodSpec {
+  /**
+   * More labels for the pods; the operator's own cannot be replaced.
+   */
+  readonly labels?: {
+    readonly [k: string]: string;
+  };
+  /**
+   * More annotations for the pods.
+   */
+  readonly annotations?: {
+    readonly [k: string]: string;
+  };
+  /**
+   * Secrets of this namespace with which the image is pulled.
+   */
+  readonly imagePullSecrets?: readonly LocalObjectReference[];
+  /**
+   * The pods' service account; its token is not mounted. Default: the namespace's default account.
+   */
+  readonly serviceAccountName?: string;
+  /**
+   * Labels that a node must carry.
+   */
+  readonly nodeSelector?: {
+    readonly [k: string]: string;
+  };
+  /**
+   * Taints of nodes that the pods tolerate, besides the GPU's own.
+   */
+  readonly tolerations?: readonly Toleration[];
+  readonly affinity?: Affinity;
+  /**
+   * How the pods are spread over zones or nodes.
+   */
+  readonly topologySpreadConstraints?: readonly TopologySpreadConstraint[];
+  readonly priorityClassName?: string;
+  readonly runtimeClassName?: string;
+}
+export interface LocalObjectReference {
+  readonly name: string;
+}
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: 'Exists' | 'Equal';
+  readonly value?: string;
+  readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+  readonly tolerationSeconds?: number;
+}
+/**
+ * Which nodes, and which pods' neighbourhood, are required, preferred or avoided.
+ */
+export interface Affinity {
+  readonly nodeAffinity?: {
+    readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+      readonly nodeSelectorTerms: readonly NodeSelectorTerm[];
+    };
+    readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly PreferredSchedulingTerm[];
+  };
+  readonly podAffinity?: PodAffinity;
+  readonly podAntiAffinity?: PodAffinity;
+}
+export interface NodeSelectorTerm {
+  readonly matchExpressions?: readonly NodeSelectorRequirement[];
+  readonly matchFields?: readonly NodeSelectorRequirement[];
+}
+export interface NodeSelectorRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
+  readonly values?: readonly string[];
+}
+export interface PreferredSchedulingTerm {
+  readonly weight: number;
+  readonly preference: NodeSelectorTerm;
+}
+export interface PodAffinity {
+  readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
+  readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly WeightedPodAffinityTerm[];
+}
+export interface PodAffinityTerm {
+  readonly topologyKey: string;
+  readonly labelSelector?: LabelSelector;
+  readonly namespaceSelector?: LabelSelector;
+  readonly namespaces?: readonly string[];
+}
+export interface LabelSelector {
+  readonly matchLabels?: {
+    readonly [k: string]: string;
+  };
+  readonly matchExpressions?: readonly LabelSelectorRequirement[];
+}
+export interface LabelSelectorRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values?: readonly string[];
+}
+export interface WeightedPodAffinityTerm {
+  readonly weight: number;
+  readonly podAffinityTerm: PodAffinityTerm;
+}
+export interface TopologySpreadConstraint {
+  readonly maxSkew: number;
+  readonly topologyKey: string;
+  readonly whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway';
+  readonly labelSelector?: LabelSelector;
+  readonly matchLabelKeys?: readonly string[];
+  readonly minDomains?: number;
+  readonly nodeAffinityPolicy?: 'Honor' | 'Ignore';
+  readonly nodeTaintsPolicy?: 'Honor' | 'Ignore';
+}
+/**
+ * What is, as the operator last saw it.
+ */
+export interface ModelServiceStatus {
+  /**
+   * The metadata.generation that this status speaks of.
+   */
+  readonly observedGeneration?: number;
+  /**
+   * Ready (requests are answered), Reconciling (a change is being carried out) and Stalled (it cannot be carried out; somebody has to act).
+   */
+  readonly conditions?: readonly Condition[];
+  /**
+   * Pods that exist now.
+   */
+  readonly replicas: number;
+  /**
+   * Pods that answer requests.
+   */
+  readonly readyReplicas: number;
+  /**
+   * The pods' labels, as text, for autoscalers and `kubectl get pods -l`.
+   */
+  readonly selector?: string;
+  /**
+   * Where the service answers inside the cluster.
+   */
+  readonly url?: string;
+  /**
+   * The URL of each protocol.
+   */
+  readonly endpoints?: readonly EndpointStatus[];
+  /**
+   * What is served, as the server itself reports it.
+   */
+  readonly models?: readonly ModelStatus[];
+  readonly server?: ServerStatus;
+  readonly scaling?: ScalingStatus;
+}
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration?: number;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+export interface EndpointStatus {
+  /**
+   * OpenInferenceV2 (append /infer) or TensorFlowServingV1 (append :predict).
+   */
+  readonly protocol: string;
+  readonly url: string;
+}
+export interface ModelStatus {
+  readonly name: string;
+  readonly version?: string;
+  readonly uri: string;
+  /**
+   * The content's digest, as in spec.model.digest.
+   */
+  readonly digest?: string;
+  readonly format?: string;
+  readonly engine?: string;
+}
+export interface ServerStatus {
+  /**
+   * The image that the pods run.
+   */
+  readonly image?: string;
+}
+export interface ScalingStatus {
+  /**
+   * Fixed, Autoscaled, Suspended (spec.suspend) or ScaledToZero (a size of zero set by hand).
+   */
+  readonly state?: 'Fixed' | 'Autoscaled' | 'Suspended' | 'ScaledToZero';
+}
