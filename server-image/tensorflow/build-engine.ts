@@ -53,7 +53,8 @@ export async function buildEngine({ directory, compiler, say, signal }: BuildOpt
     await writeFile(tensorflowMarker(engine), report);
     await moveInto(engine, directory);
   } finally {
-    await rm(work, { recursive: true, force: true });
+    // npm's own children may outlive it for a moment.
+    await rm(work, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
   say(`Built in ${seconds(started)}, ${Math.round((await folderBytes(directory)) / 2 ** 20)} MiB: ${directory}`);
 }

@@ -31,10 +31,16 @@ export function runCommand(program: string, args: readonly string[], options: Co
     const output = { stdout: '', stderr: '' };
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-    child.on('error', (cause: NodeJS.ErrnoException) =>
-      reject(cause.code === 'ENOENT' ? new CommandError(`Could not find ${program}: ${fix}`, { cause }) : cause),
-    );
+    let failure: NodeJS.ErrnoException | undefined;
+    child.on('error', (error) => {
+      failure = error;
+    });
+    // Only now has it ended, also after an abort: the caller may remove the folder that it wrote to.
     child.on('close', (code, killedBy) => {
+      if (failure?.code === 'ENOENT') {
+        return reject(new CommandError(`Could not find ${program}: ${fix}`, { cause: failure }));
+      }
+      if (failure !== undefined) return reject(failure);
       if (code === 0) return resolve(output.stdout);
       const tail = (output.stderr || output.stdout).trim().split('\n').slice(-15).join('\n');
       const end = killedBy === null ? `ended with exit code ${code}` : `was ended by ${killedBy}`;
