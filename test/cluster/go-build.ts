@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { withLock } from './build-lock.ts';
+import { buildKey, type GoModule, requiredVersion } from './go-modules.ts';
+import type { ClusterLog } from './test-cluster.ts';
+
+const run = promisify(execFile);
+
+export interface GoBuildContext {
+  /** See ClusterConfig.cacheDir. */
+  readonly cacheDir: string;
+  readonly log: ClusterLog;
+  readonly signal: AbortSignal;
+}
+
+interface Pins {
+  /** Where the build is, or would be. */
+  readonly folder: string;
+  readonly version: string;
+}
+
+/** The folder of an earlier build of exactly these pins; undefined when there is none. */
+export async function builtBefore(module: GoModule, cacheDir: string): Promise<string | undefined> {
+  const { folder } = await pins(module, cacheDir);
+  return (await exists(folder)) ? folder : undefined;
+}
+
+/**
+ * Builds a module's binaries with the Go toolchain, once for each set of pins, and says on `log` how far it is.
+ *
+ * @returns the folder of the binaries
+ * @throws when there is no Go, or with the end of its output when it fails
+ */
+export async function goBuild(module: GoModule, context: GoBuildContext): Promise<string> {
+  const { cacheDir, log, signal } = context;
+  const { folder, version } = await pins(module, cacheDir);
+  if (await exists(folder)) return folder;
+  await goVersion(signal);
+  await mkdir(cacheDir, { recursive: true });
+  const waiting = (holder: number) => log(`Waiting for process ${holder}, which builds the same binaries.`);
+  return await withLock(`${folder}.lock`, signal, waiting, async () => {
+    if (await exists(folder)) return folder;
+    const unfinished = await mkdtemp(`${folder}.unfinished-`);
+    try {
+      await buildAll(module, version, unfinished, context);
+      await rename(unfinished, folder);
+    } finally {
+      await rm(unfinished, { recursive: true, force: true });
+    }
+    return folder;
+  });
+}
+
+async function pins(module: GoModule, cacheDir: string): Promise<Pins> {
+  const goMod = await readFile(join(module.folder, 'go.mod'), 'utf8');
+  const goSum = await readFile(join(module.folder, 'go.sum'), 'utf8');
+  const key = buildKey(goMod, goSum, `${process.platform}-${process.arch}`);
+  return { folder: join(cacheDir, key), version: requiredVersion(goMod, module.versionFrom) };
+}
+
+async function buildAll(module: GoModule, version: string, into: string, context: GoBuildContext): Promise<void> {
+  const { log, signal } = context;
+  const begin = performance.now();
+  const steps = module.binaries.length + 1;
+  log(`Building ${module.binaries.map(({ name }) => name).join(', ')} ${version} with Go, once: minutes, then cached.`);
+  const step = async (index: number, what: string, args: readonly string[]): Promise<void> => {
+    await go(module.folder, args, signal);
+    log(`  ${index}/${steps} ${what}, ${elapsed(begin)} so far`);
+  };
+  await step(1, 'modules downloaded', ['mod', 'download']);
+  const ldflags = ['-s', '-w', ...module.stamps(version).map((stamp) => `-X ${stamp}`)].join(' ');
+  for (const [index, { name, package: source }] of module.binaries.entries()) {
+    const args = ['build', '-trimpath', '-ldflags', ldflags, '-o', join(into, name), source];
+    await step(index + 2, `${name} built`, args);
+  }
+}
+
+async function goVersion(signal: AbortSignal): Promise<void> {
+  try {
+    await run('go', ['version'], { signal });
+  } catch (error) {
+    throw new Error('there is no Go toolchain on PATH', { cause: error });
+  }
+}
+
+async function go(folder: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' };
+  try {
+    await run('go', args, { cwd: folder, env, signal, maxBuffer: 64 * 1024 * 1024 });
+  } catch (error) {
+    const output = (error as { stderr?: string }).stderr ?? '';
+    const end = output.trimEnd().split('\n').slice(-5).join('\n    ');
+    throw new Error(`go ${args[0]} failed in ${folder}:\n    ${end}`, { cause: error });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function elapsed(begin: number): string {
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+
+/** A folder with go.mod and go.sum that pin what is built, and what comes out. */
+export interface GoModule {
+  readonly folder: string;
+  /** Name of the binary, and the package that it is built from. */
+  readonly binaries: readonly { readonly name: string; readonly package: string }[];
+  /** Module whose required version is stamped into the binaries, which they report as theirs. */
+  readonly versionFrom: string;
+  /** Full names of the Go variables that hold the version; `{major}` and `{minor}` are replaced too. */
+  readonly stamps: (version: string) => readonly string[];
+}
+
+export const CONTROL_PLANE: GoModule = {
+  folder: fileURLToPath(new URL('binaries', import.meta.url)),
+  binaries: [
+    { name: 'etcd', package: 'go.etcd.io/etcd/server/v3' },
+    { name: 'kube-apiserver', package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
+    { name: 'kube-controller-manager', package: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
+    { name: 'kube-scheduler', package: 'k8s.io/kubernetes/cmd/kube-scheduler' },
+    { name: 'kubectl', package: 'k8s.io/kubernetes/cmd/kubectl' },
+  ],
+  versionFrom: 'k8s.io/kubernetes',
+  stamps(version) {
+    const [major = '', minor = ''] = version.slice(1).split('.');
+    const variable = 'k8s.io/component-base/version';
+    return [`${variable}.gitVersion=${version}`, `${variable}.gitMajor=${major}`, `${variable}.gitMinor=${minor}`];
+  },
+};
+
+export const HELM: GoModule = {
+  folder: fileURLToPath(new URL('helm-binary', import.meta.url)),
+  binaries: [{ name: 'helm', package: 'helm.sh/helm/v3/cmd/helm' }],
+  versionFrom: 'helm.sh/helm/v3',
+  stamps: (version) => [`helm.sh/helm/v3/internal/version.version=${version}`],
+};
+
+/** Names the cache folder of a build: other pins or another platform are another build. */
+export function buildKey(goMod: string, goSum: string, platform: string): string {
+  const hash = createHash('sha256');
+  for (const part of [goMod, goSum, platform]) hash.update(`${Buffer.byteLength(part)}\n`).update(part);
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** The version of `module` in the text of a go.mod, for example `v1.36.3`. */
+export function requiredVersion(goMod: string, module: string): string {
+  const line = goMod.split('\n').find((text) =>
+    text
+      .trim()
+      .replace(/^require /, '')
+      .startsWith(`${module} v`),
+  );
+  const version = line
+    ?.trim()
+    .replace(/^require /, '')
+    .split(' ')[1];
+  if (version === undefined) throw new Error(`go.mod requires no version of ${module}; add it under "require".`);
+  return version;
+}

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseAuditLog } from './audit-log.ts';
+import type { ClusterClient } from './cluster-client.ts';
+import { startControlPlane } from './control-plane.ts';
+import { ProcessGuard } from './process-guard.ts';
+import { serviceAccountAccess } from './service-account-access.ts';
+import type { TestCluster } from './test-cluster.ts';
+
+/** A control plane of our own on this machine, from a folder of binaries. */
+export async function startLocalCluster(binaries: string, origin: string, signal: AbortSignal): Promise<TestCluster> {
+  const guard = await ProcessGuard.start();
+  try {
+    const { server, kubeconfigPath, client, auditLog } = await startControlPlane(binaries, guard, signal);
+    const ca = await readFile(join(guard.folder, 'control-plane', 'certs', 'apiserver.crt'), 'utf8');
+    const version = await serverVersion(client);
+    const stop = async () => {
+      await client.close();
+      await guard.stop();
+    };
+    return {
+      description: `Kubernetes ${version} on this machine, ${origin}`,
+      version,
+      server,
+      kubeconfigPath,
+      client,
+      ephemeral: true,
+      ...serviceAccountAccess(client, server, ca, guard.folder),
+      auditEvents: async () => parseAuditLog(await readFile(auditLog, 'utf8')),
+      stop,
+      [Symbol.asyncDispose]: stop,
+    };
+  } catch (error) {
+    await guard.stop();
+    throw error;
+  }
+}
+
+/** `v1.36.3`, from the API server itself. */
+export async function serverVersion(client: ClusterClient): Promise<string> {
+  const { status, body } = await client.request('GET', '/version');
+  if (status !== 200) throw new Error(`GET /version answered ${status}; is this an API server?`);
+  return (body as { gitVersion: string }).gitVersion;
+}
