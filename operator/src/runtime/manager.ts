@@ -1,0 +1,180 @@
+/**
+ * `runtime/` is what controller-runtime gives Go: stores kept current by reflectors, work queues, controllers, health
+ * and metrics endpoints, and the order in which they start and stop. It knows nothing of ModelService. The manager is
+ * its entrance; a main.ts assembles an operator with it like this:
+ *
+ *   const metrics = new OperatorMetrics();
+ *   const api = new KubeClient({ kubeConfig, userAgent, onResponse: metrics.countRequest });
+ *   const applier = new Applier({ api, onResult: metrics.countApply });
+ *   const manager = new Manager({ api, log, metrics, namespaces: [], health: { port: 8081 }, metricsAt: { port: 8080 } });
+ *   const services = manager.informer<ModelService>(MODEL_SERVICE, { keepManagers: ['modelservice'] });
+ *   const deployments = manager.informer<Deployment>(DEPLOYMENT, { labelSelector, keepManagers, indexes });
+ *   const controller = manager.controller('modelservice', reconcile, { workers: 8 });
+ *   services.onChange(({ key }) => controller.enqueue(key));
+ *   deployments.onChange(({ before, after }) => …controllerKeyOf(object, MODEL_SERVICE)… controller.enqueue(key));
+ *   await manager.run(signal);   // resolves when the signal aborted and all has stopped; rejects if something broke
+ *   await api.close();
+ *
+ * `reconcile` reads `services.store`, `deployments.store` (StoreReader) and writes with `applier.apply(type, intent,
+ * live, { fieldManager, subresource? }, signal)`, which sends nothing when nothing differs.
+ */
+import type { Logger } from 'pino';
+import type { KubeApi } from '../kube/api.ts';
+import type { KubeObject, ResourceType } from '../kube/types.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { Controller, type ControllerOptions } from './controller.ts';
+import { type Check, healthHandler } from './health.ts';
+import { type Address, type HttpEndpoint, serveHttp } from './http-endpoint.ts';
+import { Informer, type InformerOptions } from './informer.ts';
+import { keepManagedFieldsOf } from './keep-managed-fields.ts';
+import type { OperatorMetrics } from './metrics.ts';
+import type { Reconcile } from './reconcile.ts';
+
+export interface ManagerOptions {
+  readonly api: KubeApi;
+  readonly log: Logger;
+  readonly metrics: OperatorMetrics;
+  /** Which namespaces every informer watches. Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Where /healthz and /readyz are served. */
+  readonly health: Address;
+  /** Where /metrics is served. */
+  readonly metricsAt: Address;
+  /** How long the queues may take to drain at the stop, before their reconciles are aborted. Default: 20 s. */
+  readonly drainTimeoutMs?: number | undefined;
+  /** A watch on which nothing came for so long is begun again. Default: 90 s. */
+  readonly silenceTimeoutMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+  /** Numbers in [0, 1). Default: Math.random. */
+  readonly random?: (() => number) | undefined;
+}
+
+export interface ManagedInformerOptions<T extends KubeObject>
+  extends Pick<InformerOptions<T>, 'labelSelector' | 'fieldSelector' | 'indexes' | 'transform' | 'pageSize'> {
+  /** The field managers whose managedFields are stored, for the applier's comparison; all others are dropped. */
+  readonly keepManagers?: readonly string[] | undefined;
+}
+
+/**
+ * Runs the parts of an operator. Start: endpoints, informers, and once all of those have synced, controllers. Stop:
+ * controllers (their queues drained), informers, endpoints last, so that probes and scrapes see the whole of it.
+ */
+export class Manager {
+  readonly #options: ManagerOptions;
+  readonly #clock: Clock;
+  readonly #informers: Pick<Informer<KubeObject>, 'hasSynced' | 'synced' | 'run'>[] = [];
+  readonly #controllers: Controller[] = [];
+  readonly #checks = new Map<string, Check>();
+
+  constructor(options: ManagerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** A store of one type. Ask before `run`. */
+  informer<T extends KubeObject>(type: ResourceType, options: ManagedInformerOptions<T> = {}): Informer<T> {
+    const { keepManagers = [], transform, ...rest } = options;
+    const { api, log, metrics, namespaces, silenceTimeoutMs, random = Math.random } = this.#options;
+    const keep = keepManagedFieldsOf<T>(keepManagers);
+    const informer = new Informer<T>({
+      ...rest,
+      transform: (object) => keep(transform?.(object) ?? object),
+      api,
+      type,
+      namespaces: type.namespaced ? namespaces : [],
+      clock: this.#clock,
+      random,
+      log,
+      metrics: metrics.forReflector(type.kind),
+      silenceTimeoutMs,
+    });
+    this.#informers.push(informer);
+    this.#checks.set(`informer ${type.kind}`, () => (informer.hasSynced ? undefined : 'not synced yet'));
+    return informer;
+  }
+
+  /** A controller with a queue of its own. Ask before `run`. */
+  controller(
+    name: string,
+    reconcile: Reconcile,
+    options: Pick<ControllerOptions, 'workers' | 'rateLimit'> = {},
+  ): Controller {
+    const { log, metrics } = this.#options;
+    const controller = new Controller({ ...options, name, reconcile, clock: this.#clock, log, metrics });
+    this.#controllers.push(controller);
+    return controller;
+  }
+
+  /** One more condition for /readyz. */
+  addReadyCheck(name: string, check: Check): void {
+    this.#checks.set(name, check);
+  }
+
+  /** Runs until `signal` aborts and everything has stopped. Rejects when an address cannot be had or a part breaks. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    const endpoints = await this.#listen();
+    const stopControllers = new AbortController();
+    const abortReconciles = new AbortController();
+    const stopInformers = new AbortController();
+    const stop = (): void => stopControllers.abort(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const broken = Promise.withResolvers<never>();
+    // What breaks while everything stops is told by the awaits below.
+    broken.promise.catch(() => undefined);
+    const guard = (part: Promise<void>): Promise<void> => {
+      part.catch(broken.reject);
+      return part;
+    };
+    const informers = this.#informers.map((informer) => guard(informer.run(stopInformers.signal)));
+    const controllers: Promise<void>[] = [];
+    try {
+      const synced = Promise.all(this.#informers.map((informer) => informer.synced()));
+      const stopped = aborted(stopControllers.signal);
+      await Promise.race([synced, stopped, broken.promise]);
+      if (!stopControllers.signal.aborted) {
+        log.info({ controllers: this.#controllers.map(({ name }) => name) }, 'Stores synced, starting workers');
+        for (const controller of this.#controllers) {
+          controllers.push(guard(controller.run(stopControllers.signal, abortReconciles.signal)));
+        }
+        await Promise.race([stopped, broken.promise]);
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      log.info('Stopping');
+      stopControllers.abort();
+      const cancelDeadline = this.#clock.schedule(this.#options.drainTimeoutMs ?? 20_000, () =>
+        abortReconciles.abort(new Error('the operator stops and could not wait any longer')),
+      );
+      await Promise.allSettled(controllers);
+      cancelDeadline();
+      stopInformers.abort();
+      await Promise.allSettled(informers);
+      await Promise.all(endpoints.map((endpoint) => endpoint.close()));
+    }
+  }
+
+  async #listen(): Promise<readonly HttpEndpoint[]> {
+    const { health, metricsAt, metrics } = this.#options;
+    const healthEndpoint = await serveHttp(health, healthHandler(this.#checks));
+    try {
+      const metricsEndpoint = await serveHttp(metricsAt, async (path) => {
+        if (path !== '/metrics') return undefined;
+        const { text, contentType } = await metrics.exposition();
+        return { status: 200, contentType, body: text };
+      });
+      return [healthEndpoint, metricsEndpoint];
+    } catch (error) {
+      await healthEndpoint.close();
+      throw error;
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

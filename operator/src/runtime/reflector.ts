@@ -1,0 +1,179 @@
+import type { Logger } from 'pino';
+import type { KubeApi } from '../kube/api.ts';
+import { ApiError, isGone, isTooManyRequests } from '../kube/errors.ts';
+import type { KubeObject, ResourceType } from '../kube/types.ts';
+import { Backoff, type BackoffOptions, reflectorBackoff } from './backoff.ts';
+import { type Clock, sleep } from './clock.ts';
+import { listAll } from './list-all.ts';
+import type { ReflectorMetrics } from './metrics.ts';
+import { keyOf } from './object-key.ts';
+import type { Change, Store } from './store.ts';
+import { SilenceError, withSilenceTimeout } from './watchdog.ts';
+
+export interface ReflectorOptions<T extends KubeObject> {
+  readonly api: KubeApi;
+  readonly type: ResourceType;
+  /** Absent: all namespaces. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly store: Store<T>;
+  /** Called after the store changed. Must not throw; what it throws is logged and changes nothing else. */
+  readonly onChange: (change: Change<T>) => void;
+  /** What is stored in place of an object, such as one without the parts that nobody reads. Default: itself. */
+  readonly transform?: ((object: T) => T) | undefined;
+  readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly metrics?: ReflectorMetrics | undefined;
+  /** Objects in a page of a list. Default: 500, as client-go. */
+  readonly pageSize?: number | undefined;
+  /**
+   * A watch on which nothing came for so long is cut and begun again. A quiet type gets a bookmark about once a minute.
+   * Default: 90 s.
+   */
+  readonly silenceTimeoutMs?: number | undefined;
+  /** Default: client-go's. */
+  readonly backoff?: BackoffOptions | undefined;
+}
+
+/** A watch that lasted so long, or brought an event, was a good one: the next begins without a delay. */
+const healthyWatchMs = 1000;
+/** After so many watches in a row that brought nothing, the resourceVersion itself is suspect: list again. */
+const maxFruitlessWatches = 5;
+
+/**
+ * Keeps a store equal to what the API server has, after client-go's tools/cache/reflector.go: lists, then watches from
+ * the list's resourceVersion for ever. A watch that ends, is cut or falls silent goes on from the last resourceVersion
+ * seen; only where the server no longer knows that one (410) does it list again, and then the store is replaced in one
+ * step, with a change for everything that was missed, deletions included. It ends only with its signal.
+ */
+export class Reflector<T extends KubeObject> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #backoff: Backoff;
+  readonly #firstSync = Promise.withResolvers<void>();
+  #hasSynced = false;
+  /** Where the next watch begins; absent: list first. */
+  #resourceVersion: string | undefined;
+  #fruitlessWatches = 0;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.backoff ?? reflectorBackoff, options.clock, options.random);
+  }
+
+  /** True once the store holds a complete list; it stays so. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /** Resolves when the store holds a complete list for the first time. */
+  get synced(): Promise<void> {
+    return this.#firstSync.promise;
+  }
+
+  /** Runs until the signal aborts, whatever happens. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#resourceVersion === undefined) this.#resourceVersion = await this.#list(signal);
+        else await this.#watch(this.#resourceVersion, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        await this.#recover(error, signal);
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const { api, type, namespace, labelSelector, fieldSelector, store, metrics } = this.#options;
+    try {
+      const scope = { namespace, labelSelector, fieldSelector };
+      const list = await listAll<T>(api, type, scope, this.#options.pageSize ?? 500, signal);
+      metrics?.listed(true);
+      const changes = store.replace(list.items.map(this.#transform), namespace);
+      this.#fruitlessWatches = 0;
+      this.#hasSynced = true;
+      for (const change of changes) this.#notify(change);
+      this.#firstSync.resolve();
+      return list.resourceVersion;
+    } catch (error) {
+      if (!signal.aborted) metrics?.listed(false);
+      throw error;
+    }
+  }
+
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const { api, type, namespace, labelSelector, fieldSelector, clock, random, metrics } = this.#options;
+    const startMs = clock.elapsedMs();
+    let events = 0;
+    try {
+      await withSilenceTimeout(clock, this.#options.silenceTimeoutMs ?? 90_000, signal, async (watchSignal, heard) => {
+        // Between 5 and 10 minutes, as client-go, so that the watches of many clients do not end together.
+        const timeoutSeconds = Math.floor(300 * (1 + random()));
+        const scope = { namespace, labelSelector, fieldSelector };
+        for await (const event of api.watch<T>(type, { ...scope, resourceVersion, timeoutSeconds }, watchSignal)) {
+          heard();
+          events++;
+          if (event.type === 'BOOKMARK') {
+            this.#resourceVersion = event.resourceVersion;
+            continue;
+          }
+          const { store } = this.#options;
+          const object = this.#transform(event.object);
+          const changes = event.type === 'DELETED' ? store.remove(keyOf(object)) : store.put(object);
+          this.#resourceVersion = event.object.metadata.resourceVersion;
+          for (const change of changes) this.#notify(change);
+        }
+      });
+      metrics?.watched(true);
+    } catch (error) {
+      if (!signal.aborted) metrics?.watched(false);
+      if (this.#wasFruitful(events, startMs) && isBrokenOff(error)) {
+        this.#options.log.info({ err: error, kind: type.kind }, 'Watch was cut, going on from the last event');
+        return;
+      }
+      throw error;
+    }
+    if (!this.#wasFruitful(events, startMs))
+      throw new Error(`The watch of ${type.plural} ended at once, with no event`);
+  }
+
+  #wasFruitful(events: number, startMs: number): boolean {
+    const fruitful = events > 0 || this.#options.clock.elapsedMs() - startMs >= healthyWatchMs;
+    this.#fruitlessWatches = fruitful ? 0 : this.#fruitlessWatches + 1;
+    return fruitful;
+  }
+
+  /** Decides from where to go on, and waits as long as is due. */
+  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    const { clock, log, type, namespace } = this.#options;
+    const delayMs = Math.max(this.#backoff.nextDelayMs(), (error instanceof ApiError && error.retryAfterMs) || 0);
+    const relist = isGone(error) || this.#fruitlessWatches >= maxFruitlessWatches;
+    if (relist) this.#resourceVersion = undefined;
+    const context = { err: error, kind: type.kind, namespace, delayMs: Math.round(delayMs) };
+    if (isGone(error)) log.info(context, 'Watch fell behind the history of the API server, listing again');
+    else if (isTooManyRequests(error)) log.info(context, 'API server was busy, waiting');
+    else log.warn(context, 'Could not list or watch, trying again');
+    await sleep(clock, delayMs, signal).catch(() => undefined);
+  }
+
+  readonly #transform = (object: T): T => this.#options.transform?.(object) ?? object;
+
+  #notify(change: Change<T>): void {
+    try {
+      this.#options.onChange(change);
+    } catch (error) {
+      this.#options.log.error(
+        { err: error, kind: this.#options.type.kind, key: change.key },
+        'Handler of a change threw',
+      );
+    }
+  }
+}
+
+/** An answer that began well and broke off; the server itself refused nothing. */
+function isBrokenOff(error: unknown): boolean {
+  return error instanceof SilenceError || !(error instanceof ApiError);
+}
