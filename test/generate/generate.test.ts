@@ -7,7 +7,7 @@ import { targets } from './targets.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-describe('generated types', () => {
+describe('generated files', () => {
   for (const target of targets) {
     for (const output of target.outputs) {
       it(`${output} is what ${target.schema} says`, async () => {

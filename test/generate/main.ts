@@ -1,6 +1,7 @@
 /**
- * Generates TypeScript types from the contracts: the CustomResourceDefinition and the two schemas between operator and
- * server. `npm run generate` writes the files; generate.test.ts fails while a written file differs.
+ * Generates TypeScript types from the contracts, the CustomResourceDefinition and the two schemas between operator and
+ * server, and copies the first into the chart. `npm run generate` writes the files; generate.test.ts fails while a
+ * written file differs.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';

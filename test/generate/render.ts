@@ -3,8 +3,9 @@ import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { servedSchema } from './structural-schema.ts';
 import type { Target } from './targets.ts';
 
-/** The text of the TypeScript file that `target` describes. */
+/** The text of the files that `target` describes. */
 export async function render(target: Target, schemaText: string): Promise<string> {
+  if (target.form === 'Copy') return schemaText;
   const schema = target.form === 'JSONSchema' ? (JSON.parse(schemaText) as JSONSchema) : ofCustomResource(schemaText);
   const types = await compile(schema, schema.title ?? 'Root', {
     additionalProperties: false,
