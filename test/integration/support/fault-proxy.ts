@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type CallKind, callOf, isWrite, type ProxiedCall } from './proxied-call.ts';
+
+/** What can befall the calls that a rule names. */
+export type Fault =
+  /** The connection is reset. */
+  | { readonly kind: 'cut' }
+  /** The answer is an error Status. */
+  | { readonly kind: 'status'; readonly code: 410 | 429 | 500; readonly retryAfterSeconds?: number }
+  /** The answer begins well; an ERROR event of that code comes in the stream, which then ends. Watches only. */
+  | { readonly kind: 'errorEvent'; readonly code: 410 | 500 }
+  /** The connection stays open and nothing comes any more, not even after the rule was lifted. */
+  | { readonly kind: 'silence' };
+
+export interface FaultRule {
+  readonly on: Extract<CallKind, 'watch' | 'list'>;
+  /** A plural name. Default: every type. */
+  readonly resource?: string | undefined;
+  readonly fault: Fault;
+}
+
+/** An HTTP proxy in front of an API server that passes everything on until it is told to fail. */
+export interface FaultProxy extends AsyncDisposable {
+  /** For a kubeconfig's `server`. */
+  readonly url: string;
+  /** Every call that arrived, oldest first. */
+  readonly calls: readonly ProxiedCall[];
+  /** Calls that change something, since the start. */
+  writes(): readonly ProxiedCall[];
+  /** Watches that are open at this moment. */
+  openWatches(): number;
+  /** From now on, and at once for the watches that are open. */
+  inject(rule: FaultRule): void;
+  /** Lifts the rules; calls from now on pass. */
+  heal(): void;
+  /** How many calls met the fault since it was injected last. */
+  injected(): number;
+  stop(): Promise<void>;
+}
+
+interface OpenWatch {
+  readonly call: ProxiedCall;
+  readonly response: ServerResponse;
+  /** No byte of the API server's passes any more. */
+  muted: boolean;
+}
+
+/**
+ * @param target URL of the API server
+ * @param ca what vouches for its certificate; absent: the public authorities
+ */
+export async function startFaultProxy(target: string, ca: string | undefined): Promise<FaultProxy> {
+  const agent = new Agent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) });
+  const calls: ProxiedCall[] = [];
+  const open = new Set<OpenWatch>();
+  let rules: readonly FaultRule[] = [];
+  let injected = 0;
+
+  const server = createServer((incoming, response) => {
+    const call = callOf(incoming.method ?? 'GET', incoming.url ?? '/');
+    calls.push(call);
+    const watch: OpenWatch = { call, response, muted: false };
+    if (call.kind === 'watch') {
+      open.add(watch);
+      response.on('close', () => open.delete(watch));
+    }
+    const rule = rules.find((candidate) => applies(candidate, call));
+    if (rule === undefined) {
+      forward(incoming, watch);
+    } else {
+      injected++;
+      fail(watch, rule.fault);
+    }
+  });
+
+  function forward(incoming: IncomingMessage, watch: OpenWatch): void {
+    const { response } = watch;
+    const { host: _, ...headers } = incoming.headers;
+    const url = new URL(incoming.url ?? '/', target);
+    const upstream = httpsRequest(url, { method: incoming.method ?? 'GET', headers, agent }, (answer) => {
+      if (!watch.muted) response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
+      answer.on('data', (chunk: Buffer) => {
+        if (watch.muted || response.write(chunk)) return;
+        answer.pause();
+        response.once('drain', () => answer.resume());
+      });
+      answer.on('end', () => {
+        if (!watch.muted) response.end();
+      });
+      answer.on('error', () => response.destroy());
+    });
+    upstream.on('error', () => response.destroy());
+    response.on('close', () => upstream.destroy());
+    incoming.pipe(upstream);
+  }
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const stop = async (): Promise<void> => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    agent.destroy();
+    await closed;
+  };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls,
+    writes: () => calls.filter(isWrite),
+    openWatches: () => open.size,
+    inject(rule) {
+      rules = [...rules, rule];
+      injected = 0;
+      for (const watch of [...open]) {
+        if (watch.muted || !applies(rule, watch.call)) continue;
+        injected++;
+        fail(watch, rule.fault);
+      }
+    },
+    heal() {
+      rules = [];
+    },
+    injected: () => injected,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function applies({ on, resource }: FaultRule, call: ProxiedCall): boolean {
+  return call.kind === on && (resource === undefined || resource === call.resource);
+}
+
+/** Makes a call fail; one whose answer has begun can only be cut, ended by an ERROR event, or muted. */
+function fail(watch: OpenWatch, fault: Fault): void {
+  const { response } = watch;
+  watch.muted = true;
+  switch (fault.kind) {
+    case 'silence':
+      return;
+    case 'cut':
+      response.destroy();
+      return;
+    case 'errorEvent':
+      if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(`${JSON.stringify({ type: 'ERROR', object: statusOf(fault.code) })}\n`);
+      return;
+    case 'status':
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      if (fault.retryAfterSeconds !== undefined) response.setHeader('retry-after', String(fault.retryAfterSeconds));
+      response.writeHead(fault.code, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(statusOf(fault.code)));
+  }
+}
+
+const REASONS = { 410: 'Expired', 429: 'TooManyRequests', 500: 'InternalError' } as const;
+
+function statusOf(code: 410 | 429 | 500): object {
+  const metadata = {};
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata,
+    status: 'Failure',
+    message: 'injected',
+    reason: REASONS[code],
+    code,
+  };
+}
