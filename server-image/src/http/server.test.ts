@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { request } from 'undici';
+import { halfPlusTwo, type Started, served, start } from './test-support.ts';
+
+const MODELS = [served('half', halfPlusTwo(), { version: '3' }), served('late', undefined)];
+const X = { name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] };
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+async function ask(
+  server: Started,
+  path: string,
+  body?: unknown,
+  options: { readonly method?: string; readonly headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const answer = await request(`${server.url}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+    ...options,
+  });
+  return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+}
+
+describe('HTTP server', () => {
+  let server: Started;
+  before(async () => {
+    server = await start(MODELS, { maxRequestBytes: 4096 });
+  });
+  after(async () => {
+    await server[Symbol.asyncDispose]();
+  });
+
+  for (const path of ['/v2/models/half/infer', '/v2/models/half/versions/3/infer', '/v2/models/h%61lf/infer?trace=1']) {
+    it(`infers at ${path}`, async () => {
+      const answer = await ask(server, path, { id: '7', inputs: [X] });
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers['content-type'], 'application/json');
+      assert.deepEqual(JSON.parse(answer.text), {
+        model_name: 'half',
+        model_version: '3',
+        id: '7',
+        outputs: [{ name: 'y', datatype: 'FP32', shape: [2], data: [2.5, 3] }],
+      });
+    });
+  }
+
+  for (const path of ['/v1/models/half:predict', '/v1/models/half/versions/3:predict', '/v1/models/half%3Apredict']) {
+    it(`predicts at ${path}`, async () => {
+      const rows = await ask(server, path, { instances: [1, 2] });
+      assert.deepEqual([rows.status, rows.text], [200, '{"predictions":[2.5,3]}']);
+      const columns = await ask(server, path, { inputs: { x: [1, 2] } });
+      assert.deepEqual([columns.status, columns.text], [200, '{"outputs":[2.5,3]}']);
+    });
+  }
+
+  it('reads a body as JSON whatever its content type, as curl -d sends it', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    assert.equal((await ask(server, '/v2/models/half/infer', { inputs: [X] }, { headers })).status, 200);
+  });
+
+  const large = JSON.stringify({ inputs: [{ ...X, shape: [3000], data: Array(3000).fill(1) }] });
+  const refused: readonly {
+    readonly because: string;
+    readonly path: string;
+    readonly body?: unknown;
+    readonly method?: string;
+    readonly headers?: Record<string, string>;
+    readonly status: number;
+    readonly error: string;
+    readonly with?: Readonly<Record<string, string>>;
+  }[] = [
+    {
+      because: 'an unknown model',
+      path: '/v2/models/nix/infer',
+      body: {},
+      status: 404,
+      error: 'Model "nix" is not served here; this server has "half", "late"',
+    },
+    {
+      because: 'an unknown model, TensorFlow Serving',
+      path: '/v1/models/nix:predict',
+      body: {},
+      status: 404,
+      error: 'Model "nix" is not served here; this server has "half", "late"',
+    },
+    {
+      because: 'an unknown version',
+      path: '/v2/models/half/versions/4/infer',
+      body: {},
+      status: 404,
+      error: 'Model "half" is served in version 3, not in version "4"',
+    },
+    {
+      because: 'a model that still loads',
+      path: '/v2/models/late/infer',
+      body: {},
+      status: 503,
+      error: 'Model "late" is not ready yet: it is in phase Loading',
+      with: { 'retry-after': '1' },
+    },
+    {
+      because: 'GET of infer',
+      path: '/v2/models/half/infer',
+      status: 405,
+      error: 'GET is not allowed here: send a POST with a JSON body',
+      with: { allow: 'POST' },
+    },
+    {
+      because: 'GET of predict',
+      path: '/v1/models/half:predict',
+      status: 405,
+      error: 'GET is not allowed here: send a POST with a JSON body',
+      with: { allow: 'POST' },
+    },
+    {
+      because: 'POST of metadata',
+      path: '/v2/models/half',
+      body: {},
+      status: 405,
+      error: 'POST is not allowed at /v2/models/half: use GET',
+      with: { allow: 'GET, HEAD' },
+    },
+    {
+      because: 'an unknown path',
+      path: '/v3',
+      status: 404,
+      error: 'Nothing is served at /v3: GET / lists the models and their addresses',
+    },
+    {
+      because: 'classify',
+      path: '/v1/models/half:classify',
+      body: {},
+      status: 501,
+      error: 'classify and regress are not served: use :predict',
+    },
+    {
+      because: 'a broken path',
+      path: '/v2/models/%zz/infer',
+      body: {},
+      status: 400,
+      error: 'The path holds a broken percent sequence: "%zz"',
+    },
+    {
+      because: 'a broken path elsewhere',
+      path: '/v2/models/%zz',
+      status: 400,
+      error: 'The path holds a broken percent sequence',
+    },
+    {
+      because: 'no body',
+      path: '/v2/models/half/infer',
+      body: '',
+      status: 400,
+      error: 'body: is empty, but JSON is needed',
+    },
+    {
+      because: 'broken JSON',
+      path: '/v2/models/half/infer',
+      body: '{"inputs":[NaN]}',
+      status: 400,
+      error: 'body: is not valid JSON: unexpected "NaN" at line 1, column 12 (position 11)',
+    },
+    {
+      because: 'a wrong shape',
+      path: '/v2/models/half/infer',
+      body: { inputs: [{ ...X, shape: [2, 1] }] },
+      status: 400,
+      error: 'inputs[0].shape: is [2,1], but input "x" takes [-1], where -1 is any size',
+    },
+    {
+      because: 'a body beyond the limit',
+      path: '/v2/models/half/infer',
+      body: large,
+      status: 413,
+      error:
+        'The body is larger than this server takes, 4096 bytes: send fewer rows at once, or raise server.maxRequestBytes',
+    },
+    {
+      because: 'a compressed body',
+      path: '/v2/models/half/infer',
+      body: '{}',
+      headers: { 'content-encoding': 'gzip' },
+      status: 415,
+      error: 'Content-Encoding "gzip" is not supported: send the body uncompressed',
+      with: { 'accept-encoding': 'identity' },
+    },
+    {
+      because: 'binary tensors',
+      path: '/v2/models/half/infer',
+      body: '{}',
+      headers: { 'inference-header-content-length': '2' },
+      status: 415,
+      error: 'The binary tensor extension is not served: send the tensors as JSON in "data"',
+    },
+    {
+      because: 'values on which the engine fails',
+      path: '/v1/models/half:predict',
+      body: { instances: [666] },
+      status: 500,
+      error: 'The engine reported an error',
+    },
+  ];
+  for (const { because, path, body, method, headers, status, error, with: expected } of refused) {
+    it(`answers ${status} to ${because}`, async () => {
+      const answer = await ask(server, path, body, { ...(method && { method }), ...(headers && { headers }) });
+      assert.deepEqual([answer.status, JSON.parse(answer.text)], [status, { error }]);
+      for (const [name, value] of Object.entries(expected ?? {})) assert.equal(answer.headers[name], value);
+    });
+  }
+
+  it('answers 503 with the reason for a model that failed', async () => {
+    const failure = { reason: 'DigestMismatch', message: 'The content is another' };
+    await using failed = await start([served('bad', undefined, { phase: 'Failed', failure })]);
+    const says = { error: 'Model "bad" cannot be served: DigestMismatch: The content is another' };
+    const infer = await ask(failed, '/v2/models/bad/infer', {});
+    assert.deepEqual([infer.status, JSON.parse(infer.text)], [503, says]);
+    const ready = await ask(failed, '/v2/health/ready');
+    assert.deepEqual([ready.status, JSON.parse(ready.text)], [503, says]);
+    assert.deepEqual(JSON.parse((await ask(failed, '/v1/models/bad')).text), {
+      model_version_status: [
+        {
+          version: '1',
+          state: 'END',
+          status: { error_code: 'UNKNOWN', error_message: 'DigestMismatch: The content is another' },
+        },
+      ],
+    });
+  });
+
+  it('is live at once and ready when every model is', async () => {
+    assert.equal((await ask(server, '/v2/health/live')).status, 200);
+    const waiting = await ask(server, '/v2/health/ready');
+    assert.deepEqual([waiting.status, waiting.headers['retry-after']], [503, '1']);
+    await using ready = await start([served('half', halfPlusTwo())]);
+    assert.deepEqual(await ask(ready, '/v2/health/ready').then(({ status, text }) => ({ status, text })), {
+      status: 200,
+      text: '',
+    });
+  });
+
+  it('tells of each model whether it is ready', async () => {
+    assert.equal((await ask(server, '/v2/models/half/ready')).status, 200);
+    assert.equal((await ask(server, '/v2/models/half/versions/3/ready')).status, 200);
+    assert.equal((await ask(server, '/v2/models/late/ready')).status, 503);
+    assert.equal((await ask(server, '/v2/models/nix/ready')).status, 404);
+  });
+
+  it('describes the server and a model', async () => {
+    assert.deepEqual(JSON.parse((await ask(server, '/v2')).text), {
+      name: 'modelservice',
+      version: '0.1.0',
+      extensions: [],
+    });
+    const metadata = JSON.parse((await ask(server, '/v2/models/half')).text);
+    assert.deepEqual(metadata, {
+      name: 'half',
+      versions: ['3'],
+      platform: 'tfjs_graph_model',
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1] }],
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
+      parameters: {
+        digest: `sha256:${'0'.repeat(64)}`,
+        format: 'GraphModel',
+        engine: 'JavaScript',
+        uri: 'file:///half',
+      },
+    });
+    assert.deepEqual(JSON.parse((await ask(server, '/v2/models/half/versions/3')).text), metadata);
+  });
+
+  it('gives status and signature as TensorFlow Serving does', async () => {
+    assert.deepEqual(JSON.parse((await ask(server, '/v1/models/half/versions/3')).text), {
+      model_version_status: [{ version: '3', state: 'AVAILABLE', status: { error_code: 'OK', error_message: '' } }],
+    });
+    const metadata = JSON.parse((await ask(server, '/v1/models/half/metadata')).text);
+    assert.deepEqual(metadata.model_spec, { name: 'half', signature_name: '', version: '3' });
+    assert.deepEqual(metadata.metadata.signature_def.signature_def.serving_default.inputs, {
+      x: { dtype: 'DT_FLOAT', tensor_shape: { dim: [{ size: '-1', name: '' }], unknown_rank: false }, name: 'x' },
+    });
+  });
+
+  it('shows a person the models and a command that works', async () => {
+    const page = (await ask(server, '/')).text;
+    assert.match(page, /^half \(version 3\): ready, GraphModel on JavaScript$/m);
+    assert.match(page, /^late \(version 1\): Loading$/m);
+    const [, url = '', body = ''] = /curl http:\/\/[^/]+(\S+) -d '(.*)'/.exec(page) ?? [];
+    assert.equal((await ask(server, url, body)).status, 200);
+  });
+
+  it('counts requests by model and code, and never by a name that a client made up', async () => {
+    await using fresh = await start([served('half', halfPlusTwo())]);
+    await ask(fresh, '/v2/models/half/infer', { inputs: [X] });
+    await ask(fresh, '/v1/models/half:predict', { instances: [1] });
+    await ask(fresh, '/v2/models/half/infer', {});
+    await ask(fresh, '/v2/models/invented/infer', {});
+    const text = await fresh.telemetry.registry.metrics();
+    const lines = text.split('\n').filter((line) => line.startsWith('modelservice_requests_'));
+    assert.deepEqual(lines.sort(), [
+      'modelservice_requests_in_flight{model="half",version="1"} 0',
+      'modelservice_requests_total{model="",version="",protocol="v2",code="404"} 1',
+      'modelservice_requests_total{model="half",version="1",protocol="v1",code="200"} 1',
+      'modelservice_requests_total{model="half",version="1",protocol="v2",code="200"} 1',
+      'modelservice_requests_total{model="half",version="1",protocol="v2",code="400"} 1',
+    ]);
+    assert.doesNotMatch(text, /invented/);
+    assert.match(text, /modelservice_inference_duration_seconds_count\{model="half",version="1"\} 2/);
+    assert.match(
+      text,
+      /modelservice_model_info\{model="half",version="1",digest="sha256:0+",format="GraphModel",engine="JavaScript"\} 1/,
+    );
+    assert.match(text, /modelservice_last_request_timestamp_seconds\{model="half",version="1"\} 1\d{9}/);
+  });
+});
