@@ -129,7 +129,8 @@ export class Reflector<T extends KubeObject> {
       });
       metrics?.watched(true);
     } catch (error) {
-      if (!signal.aborted) metrics?.watched(false);
+      if (signal.aborted) throw error;
+      metrics?.watched(false);
       if (this.#wasFruitful(events, startMs) && isBrokenOff(error)) {
         this.#options.log.info({ err: error, kind: type.kind }, 'Watch was cut, going on from the last event');
         return;
