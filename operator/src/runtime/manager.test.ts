@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { pino } from 'pino';
+import { POD } from '../kube/resources.ts';
+import { FakeClock, settle } from './fake-clock.ts';
+import { serveHttp } from './http-endpoint.ts';
+import { Manager } from './manager.ts';
+import { OperatorMetrics } from './metrics.ts';
+import { ScriptedKubeApi, scriptedObject } from './scripted-kube-api.ts';
+
+const log = pino({ level: 'silent' });
+
+/** Two ports that were free a moment ago. */
+async function freePorts(): Promise<readonly [number, number]> {
+  const nothing = async (): Promise<undefined> => undefined;
+  const [a, b] = await Promise.all([serveHttp({ port: 0 }, nothing), serveHttp({ port: 0 }, nothing)]);
+  await Promise.all([a.close(), b.close()]);
+  return [a.port, b.port];
+}
+
+async function get(port: number, path: string): Promise<readonly [number, string]> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  return [response.status, await response.text()];
+}
+
+describe('Manager', () => {
+  it('is healthy at once, ready and working only when its stores are complete, and stops in order', async () => {
+    const api = new ScriptedKubeApi();
+    api.lists.push(new Error('not yet'));
+    const clock = new FakeClock();
+    const [healthPort, metricsPort] = await freePorts();
+    const manager = new Manager({
+      api,
+      log,
+      metrics: new OperatorMetrics(),
+      namespaces: [],
+      health: { port: healthPort },
+      metricsAt: { port: metricsPort },
+      clock,
+      random: () => 0,
+    });
+    const informer = manager.informer(POD);
+    const seen: (readonly string[])[] = [];
+    const release = Promise.withResolvers<void>();
+    const controller = manager.controller('test', async () => {
+      seen.push(informer.store.list().map(({ metadata }) => metadata.name));
+      await release.promise;
+      return {};
+    });
+    informer.onChange(({ key }) => controller.enqueue(key));
+    controller.enqueue('default/early');
+    const stop = new AbortController();
+    const running = manager.run(stop.signal);
+    let listening = false;
+    for (let turn = 0; !listening; turn++) {
+      listening = await get(metricsPort, '/metrics').then(
+        () => true,
+        () => turn > 1000,
+      );
+    }
+    assert.deepEqual(await get(healthPort, '/healthz'), [200, 'ok\n']);
+    assert.deepEqual(await get(healthPort, '/readyz'), [503, 'informer Pod: not synced yet\n']);
+    assert.deepEqual(seen, [], 'a worker began before the store was complete');
+
+    api.lists.push({ resourceVersion: '7', items: [scriptedObject('a', '1'), scriptedObject('b', '2')] });
+    api.lists.shift();
+    await clock.advance(800);
+    assert.deepEqual(await get(healthPort, '/readyz'), [200, 'ok\n']);
+    assert.deepEqual(seen[0], ['a', 'b']);
+    const [, exposition] = await get(metricsPort, '/metrics');
+    assert.match(exposition, /^controller_runtime_active_workers\{controller="test"\} 3$/m);
+
+    stop.abort();
+    await settle();
+    assert.deepEqual(await get(healthPort, '/healthz'), [200, 'ok\n'], 'probes are answered until the work is done');
+    release.resolve();
+    await running;
+    await assert.rejects(get(healthPort, '/healthz'));
+    assert.equal(clock.pending, 0);
+  });
+
+  it('aborts the reconciles that outlast the drain timeout', async () => {
+    const clock = new FakeClock();
+    const manager = new Manager({
+      api: new ScriptedKubeApi(),
+      log,
+      metrics: new OperatorMetrics(),
+      namespaces: [],
+      health: { port: 0 },
+      metricsAt: { port: 0 },
+      clock,
+      drainTimeoutMs: 5000,
+    });
+    const begun = Promise.withResolvers<void>();
+    const controller = manager.controller('test', async (_key, { signal }) => {
+      begun.resolve();
+      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      return {};
+    });
+    controller.enqueue('default/a');
+    const stop = new AbortController();
+    const running = manager.run(stop.signal);
+    await begun.promise;
+    stop.abort();
+    await clock.advance(5000);
+    await running;
+  });
+
+  it('fails when an address is taken, and frees the other one', async () => {
+    const taken = await serveHttp({ port: 0 }, async () => undefined);
+    const [healthPort] = await freePorts();
+    const manager = new Manager({
+      api: new ScriptedKubeApi(),
+      log,
+      metrics: new OperatorMetrics(),
+      namespaces: [],
+      health: { port: healthPort },
+      metricsAt: { port: taken.port },
+    });
+    await assert.rejects(manager.run(new AbortController().signal), /EADDRINUSE/);
+    await assert.rejects(get(healthPort, '/healthz'));
+    await taken.close();
+  });
+
+  it('watches each of the namespaces that it was given, and keeps the others out of a new list', async () => {
+    const api = new ScriptedKubeApi();
+    api.lists.push({ resourceVersion: '7', items: [] });
+    const manager = new Manager({
+      api,
+      log,
+      metrics: new OperatorMetrics(),
+      namespaces: ['blue', 'green'],
+      health: { port: 0 },
+      metricsAt: { port: 0 },
+    });
+    const informer = manager.informer(POD);
+    const stop = new AbortController();
+    const running = manager.run(stop.signal);
+    await informer.synced();
+    await settle();
+    stop.abort();
+    await running;
+    assert.deepEqual(
+      api.watches.map(({ options }) => options.namespace),
+      ['blue', 'green'],
+    );
+  });
+});
