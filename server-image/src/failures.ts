@@ -1,0 +1,65 @@
+/**
+ * Why a model cannot be served: the one table of typed reasons. A reason goes into the termination message of a pod,
+ * from where the operator lifts it into the ModelService's conditions, and into the table that `modelservice run`
+ * prints. The texts say what the reason stands for; the message of a failure says what is wrong in this case.
+ */
+export const FAILURE_REASONS = {
+  InvalidConfig: 'The configuration of the server is not valid.',
+  ModelNotFound: 'Nothing lies under the URI of the model, or a file that the model names is missing.',
+  FetchFailed: 'The model could not be fetched: the network, the host, its answer or the limits stood in the way.',
+  DigestMismatch: 'The content of the model is not the one that the digest pins.',
+  InvalidModel: 'What lies under the URI is no model that this server can read, or is damaged.',
+  UnsupportedOperation: 'The model needs an operation or layer that the engine does not have.',
+  EngineUnavailable: 'The engine that was asked for is not in this image or does not start.',
+  GPUNotUsable: 'A GPU was asked for and the engine cannot use one.',
+  WarmupFailed: 'The model was loaded, and its first inference failed.',
+  OutOfMemory: 'The model does not fit into the memory of this process.',
+  EngineCrashed: 'The engine hung or kept ending while it served.',
+  PortInUse: 'Another program listens on the port.',
+} as const;
+
+export type FailureReason = keyof typeof FAILURE_REASONS;
+
+/** A model that cannot be served, or a server that cannot start. The message says what to do about it. */
+export class ModelFailure extends Error {
+  override readonly name = 'ModelFailure';
+  readonly reason: FailureReason;
+
+  constructor(reason: FailureReason, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Why one inference failed:
+ * - `InvalidInput`: the model does not take these values; the caller's fault
+ * - `Cancelled`: the caller's signal was aborted before the inference began
+ * - `EngineRestarted`: the engine thread ended beneath the request and comes back; worth repeating
+ * - `ModelRemoved`: the model was unloaded before the inference began; worth repeating where it was replaced
+ * - `Failed`: the engine reported an error
+ */
+export type InferenceErrorCode = 'InvalidInput' | 'Cancelled' | 'EngineRestarted' | 'ModelRemoved' | 'Failed';
+
+/** One inference that failed; the model itself is still served. */
+export class InferenceError extends Error {
+  override readonly name = 'InferenceError';
+  readonly code: InferenceErrorCode;
+
+  constructor(code: InferenceErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Any thrown value as a ModelFailure: itself where it is one, else one of the given reason that quotes it. */
+export function asModelFailure(error: unknown, reason: FailureReason, attempted: string): ModelFailure {
+  if (error instanceof ModelFailure) return error;
+  return new ModelFailure(reason, `${attempted}: ${errorMessage(error)}`, { cause: error });
+}
+
+/** The message of any thrown value. */
+export function errorMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || error.name;
+}
