@@ -1,0 +1,104 @@
+import { fileURLToPath } from 'node:url';
+import { loadAll } from 'js-yaml';
+import type { ServiceAccountRef } from '../../cluster/test-cluster.ts';
+import { kubectl } from './kubectl.ts';
+import { runTool } from './run-tool.ts';
+import { testCluster } from './test-run.ts';
+
+/** Folder of the chart. */
+export const CHART = fileURLToPath(new URL('../../../helm/modelservice-operator', import.meta.url));
+
+export interface ChartOptions {
+  readonly release: string;
+  readonly namespace: string;
+  /** What differs from values.yaml. */
+  readonly values?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** An object as the chart renders it. */
+export interface RenderedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** `helm COMMAND` with a release and its values; the values go through stdin. */
+export function helm(
+  command: readonly string[],
+  { release, namespace, values = {} }: ChartOptions,
+  flags: readonly string[] = [],
+): Promise<string> {
+  const args = [...command, release, CHART, '--namespace', namespace, '--values', '-', ...flags];
+  return runTool('helm', args, { input: JSON.stringify(values) });
+}
+
+/** The text that `helm template` prints, as for the test cluster's version of Kubernetes. */
+export function chartTemplate(options: ChartOptions, flags: readonly string[] = []): Promise<string> {
+  return helm(['template'], options, ['--kube-version', testCluster().version, ...flags]);
+}
+
+export async function renderChart(options: ChartOptions): Promise<readonly RenderedObject[]> {
+  return parseObjects(await chartTemplate(options));
+}
+
+export interface InstalledChart {
+  readonly serviceAccount: ServiceAccountRef;
+  /** What the operator's container is started with. */
+  readonly operatorArgs: readonly string[];
+  /** Deletes all but the CustomResourceDefinition. */
+  uninstall(): Promise<void>;
+}
+
+/**
+ * `helm template | kubectl apply`: the operator's own account, its rights and its arguments are then what the chart
+ * says. Its pod gets no node here; a suite runs the operator as a process that acts as the account.
+ */
+export async function installChart(options: ChartOptions): Promise<InstalledChart> {
+  const text = await chartTemplate(options);
+  await kubectl(['apply', '-f', '-'], { input: text });
+  const objects = parseObjects(text);
+  const deployment = only(objects, 'Deployment');
+  const { serviceAccountName, containers } = (deployment.spec as DeploymentSpec).template.spec;
+  return {
+    serviceAccount: { namespace: options.namespace, name: serviceAccountName },
+    operatorArgs: containers[0]?.args ?? [],
+    async uninstall() {
+      const removed = objects.filter(({ kind }) => kind !== 'CustomResourceDefinition');
+      await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], { input: toText(removed) });
+    },
+  };
+}
+
+/** The one object of a kind. */
+export function only(objects: readonly RenderedObject[], kind: string): RenderedObject {
+  const [object, another] = objects.filter((candidate) => candidate.kind === kind);
+  if (object === undefined || another !== undefined) {
+    throw new Error(`Expected one ${kind} among ${objects.map((each) => `${each.kind} ${each.metadata.name}`)}`);
+  }
+  return object;
+}
+
+/** The part of a Deployment that tests read. */
+export interface DeploymentSpec {
+  readonly template: {
+    readonly spec: {
+      readonly serviceAccountName: string;
+      readonly containers: readonly { readonly args: readonly string[]; readonly image: string }[];
+    };
+  };
+}
+
+function parseObjects(text: string): readonly RenderedObject[] {
+  return loadAll(text).filter((object) => object !== null && object !== undefined) as unknown as RenderedObject[];
+}
+
+/** JSON documents are YAML documents. */
+function toText(objects: readonly RenderedObject[]): string {
+  return objects.map((object) => JSON.stringify(object)).join('\n---\n');
+}
