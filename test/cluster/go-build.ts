@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from './build-lock.ts';
@@ -42,13 +42,11 @@ export async function goBuild(module: GoModule, context: GoBuildContext): Promis
   const waiting = (holder: number) => log(`Waiting for process ${holder}, which builds the same binaries.`);
   return await withLock(`${folder}.lock`, signal, waiting, async () => {
     if (await exists(folder)) return folder;
-    const unfinished = await mkdtemp(`${folder}.unfinished-`);
-    try {
-      await buildAll(module, version, unfinished, context);
-      await rename(unfinished, folder);
-    } finally {
-      await rm(unfinished, { recursive: true, force: true });
-    }
+    const unfinished = `${folder}.unfinished`;
+    await rm(unfinished, { recursive: true, force: true });
+    await mkdir(unfinished);
+    await buildAll(module, version, unfinished, context);
+    await rename(unfinished, folder);
     return folder;
   });
 }
@@ -64,17 +62,21 @@ async function buildAll(module: GoModule, version: string, into: string, context
   const { log, signal } = context;
   const begin = performance.now();
   const steps = module.binaries.length + 1;
-  log(`Building ${module.binaries.map(({ name }) => name).join(', ')} ${version} with Go, once: minutes, then cached.`);
-  const step = async (index: number, what: string, args: readonly string[]): Promise<void> => {
+  const names = module.binaries.map(({ name }) => name).join(', ');
+  log(
+    `Building ${names} ${version} with Go, once (about ${module.minutes} minutes on 2 cores), kept in ${context.cacheDir}.`,
+  );
+  const step = async (number: number, what: string, args: readonly string[]): Promise<void> => {
+    log(`  ${number}/${steps} ${what} (${elapsed(begin)} so far)`);
     await go(module.folder, args, signal);
-    log(`  ${index}/${steps} ${what}, ${elapsed(begin)} so far`);
   };
-  await step(1, 'modules downloaded', ['mod', 'download']);
+  await step(1, 'downloading modules', ['mod', 'download']);
   const ldflags = ['-s', '-w', ...module.stamps(version).map((stamp) => `-X ${stamp}`)].join(' ');
   for (const [index, { name, package: source }] of module.binaries.entries()) {
     const args = ['build', '-trimpath', '-ldflags', ldflags, '-o', join(into, name), source];
-    await step(index + 2, `${name} built`, args);
+    await step(index + 2, `building ${name}`, args);
   }
+  log(`  built in ${elapsed(begin)}`);
 }
 
 async function goVersion(signal: AbortSignal): Promise<void> {

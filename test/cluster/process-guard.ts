@@ -46,7 +46,7 @@ export interface GuardedProcess {
  * Starts processes that never outlive this one, however it ends. They are no part of the terminal's foreground group:
  * Ctrl-C reaches the test run alone, which then stops them in order.
  */
-export class ProcessGuard {
+export class ProcessGuard implements AsyncDisposable {
   /** A temporary folder, removed when the guard ends. */
   readonly folder: string;
   readonly #guard: ChildProcess;
@@ -94,6 +94,10 @@ export class ProcessGuard {
     const gone = once(this.#guard, 'exit');
     if (this.#guard.connected) this.#guard.disconnect();
     await gone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   #order(order: GuardOrder): void {
