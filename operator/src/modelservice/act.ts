@@ -1,0 +1,96 @@
+import type { KubeApi } from '../kube/api.ts';
+import { ApiError, isForbidden, isInvalid, isNamespaceTerminating } from '../kube/errors.ts';
+import { DEPLOYMENT } from '../kube/resources.ts';
+import type { Intent, KubeObject } from '../kube/types.ts';
+import type { Applier } from '../runtime/applier.ts';
+import type { ReconcileContext } from '../runtime/reconcile.ts';
+import { FIELD_MANAGER, REPLICAS_FIELD_MANAGER } from './conventions.ts';
+import type { Deployment } from './observed.ts';
+import type { Plan, PlannedChild } from './plan/plan.ts';
+import type { ChildProblem } from './status/problem.ts';
+
+export interface ActResult {
+  /** The Deployment after the writes; undefined where there is none of ours. */
+  readonly deployment: Deployment | undefined;
+  readonly deploymentChanged: boolean;
+  /** What the API server refused and would refuse again. */
+  readonly refusals: readonly ChildProblem[];
+}
+
+/** Writes what differs from `plan`. Throws for whatever trying again may cure. */
+export async function act(plan: Plan, api: KubeApi, applier: Applier, context: ReconcileContext): Promise<ActResult> {
+  const { signal, log } = context;
+  // First, so that no autoscaler works against the number that is applied below.
+  for (const { type, object } of plan.prune) {
+    const { name, namespace, uid } = object.metadata;
+    const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
+    await api.delete(type, ref, { uid, propagationPolicy: 'Background' }, signal);
+    log.info({ kind: type.kind }, 'Deleted a child that is no longer wanted');
+  }
+  let deployment: Deployment | undefined;
+  let deploymentChanged = false;
+  const refusals: ChildProblem[] = [];
+
+  async function attempt(kind: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      log.warn({ err: error, kind }, 'Was refused a child');
+      refusals.push({ kind, reason: 'Refused', message: refusalMessage(kind, error) });
+    }
+  }
+
+  async function applyChild({ type, intent, live }: PlannedChild): Promise<KubeObject> {
+    const applied = await applier.apply(type, intent, live, { fieldManager: FIELD_MANAGER }, signal);
+    if (applied.difference !== undefined) {
+      log.info({ kind: type.kind, difference: applied.difference }, 'Applied a child');
+      if (type === DEPLOYMENT) deploymentChanged = true;
+    }
+    return applied.object;
+  }
+
+  async function applyReplicas(live: Deployment, replicas: number): Promise<Deployment> {
+    const options = { fieldManager: REPLICAS_FIELD_MANAGER };
+    const applied = await applier.apply(DEPLOYMENT, replicasIntent(live, replicas), live, options, signal);
+    if (applied.difference !== undefined) {
+      log.info({ replicas }, 'Set the number of pods');
+      deploymentChanged = true;
+    }
+    return applied.object;
+  }
+
+  await Promise.all(
+    plan.children.map((child) =>
+      attempt(child.type.kind, async () => {
+        if (child.type !== DEPLOYMENT) {
+          await applyChild(child);
+          return;
+        }
+        deployment = child.live as Deployment | undefined;
+        deployment = (await applyChild(child)) as Deployment;
+        if (plan.replicas !== undefined) deployment = await applyReplicas(deployment, plan.replicas);
+      }),
+    ),
+  );
+  return { deployment, deploymentChanged, refusals: refusals.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)) };
+}
+
+function replicasIntent(deployment: Deployment, replicas: number): Intent {
+  const { name, namespace } = deployment.metadata;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    spec: { replicas },
+  };
+}
+
+/** Refused for what it is, not for the moment: sending it again would not help. */
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && (isInvalid(error) || isForbidden(error)) && !isNamespaceTerminating(error);
+}
+
+function refusalMessage(kind: string, error: ApiError): string {
+  return `The API server refuses the ${kind}: ${error.statusMessage}`;
+}

@@ -1,0 +1,39 @@
+/** Names that more than one file, or somebody outside, relies on. */
+
+/** Applies the children and the status. */
+export const FIELD_MANAGER = 'modelservice';
+/** Applies nothing but a Deployment's `spec.replicas`. */
+export const REPLICAS_FIELD_MANAGER = 'modelservice-replicas';
+
+/** Label: the ModelService that a child or pod belongs to. */
+export const NAME_LABEL = 'modelservice.dev/name';
+/** Label: which of a service's Deployments a pod belongs to. */
+export const TRACK_LABEL = 'modelservice.dev/track';
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY = 'modelservice-operator';
+/** Annotation on a suspended service's Deployment: the number of pods to come back to. */
+export const RESUME_REPLICAS_ANNOTATION = 'modelservice.dev/resume-replicas';
+
+/** Name of the one container in each pod. */
+export const SERVER_CONTAINER = 'server';
+/** The server's default port of the inference protocols (server-image/config.schema.json). */
+export const HTTP_PORT = 8080;
+/** The server's default port of /metrics (server-image/config.schema.json). */
+export const METRICS_PORT = 8082;
+/** Where each ConfigMap of a configmap:// URI is mounted under its name: the server's default. */
+export const CONFIG_MAP_DIR = '/mnt/configmaps';
+
+/** The labels of every child. */
+export function childLabels(name: string): Readonly<Record<string, string>> {
+  return {
+    'app.kubernetes.io/name': 'modelservice',
+    'app.kubernetes.io/instance': name,
+    [MANAGED_BY_LABEL]: MANAGED_BY,
+    [NAME_LABEL]: name,
+  };
+}
+
+/** What the Deployment selects. */
+export function stablePodLabels(name: string): Readonly<Record<string, string>> {
+  return { [NAME_LABEL]: name, [TRACK_LABEL]: 'stable' };
+}

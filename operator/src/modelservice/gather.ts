@@ -1,0 +1,88 @@
+import { DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, SERVICE } from '../kube/resources.ts';
+import type { KubeObject, ResourceType } from '../kube/types.ts';
+import { keyOf } from '../runtime/object-key.ts';
+import type { StoreReader } from '../runtime/store-reader.ts';
+import { NAME_LABEL } from './conventions.ts';
+import type { ModelInfo } from './model-info.ts';
+import type { Child, Deployment, Observed, Pod } from './observed.ts';
+import type { ModelService } from './resource.ts';
+
+/** The name of the pods' index by `namespace/name` of their ModelService. */
+export const BY_MODEL_SERVICE = 'modelService';
+
+/** The stores hold only what carries our labels; see `child` for what they therefore cannot show. */
+export interface Stores {
+  readonly services: StoreReader<ModelService>;
+  readonly deployments: StoreReader<Deployment>;
+  readonly kubeServices: StoreReader<KubeObject>;
+  readonly autoscalers: StoreReader<KubeObject>;
+  readonly pods: StoreReader<Pod>;
+}
+
+/** The live object of that name; undefined where there is none. */
+export type ReadLive = (type: ResourceType, key: string) => Promise<KubeObject | undefined>;
+
+/** What is there for `service`. */
+export async function gather(
+  service: ModelService,
+  stores: Stores,
+  modelInfo: ReadonlyMap<string, ModelInfo>,
+  readLive: ReadLive,
+): Promise<Observed> {
+  const key = keyOf(service);
+  const wantsAutoscaler = service.spec.scaling.maxReplicas !== undefined;
+  const [deployment, kubeService, autoscaler] = await Promise.all([
+    child(service, DEPLOYMENT, stores.deployments, readLive),
+    child(service, SERVICE, stores.kubeServices, readLive),
+    child(service, HORIZONTAL_POD_AUTOSCALER, stores.autoscalers, wantsAutoscaler ? readLive : notRead),
+  ]);
+  return { deployment, service: kubeService, autoscaler, pods: podsOf(key, stores.pods), modelInfo };
+}
+
+/** The pods of the ModelService `key`, newest first. */
+export function podsOf(key: string, pods: StoreReader<Pod>): readonly Pod[] {
+  return pods.byIndex(BY_MODEL_SERVICE, key).toSorted(newestFirst);
+}
+
+/** The values of the pods' index. */
+export function modelServiceOfPod(pod: Pod): readonly string[] {
+  const name = pod.metadata.labels?.[NAME_LABEL];
+  return name === undefined ? [] : [`${pod.metadata.namespace ?? ''}/${name}`];
+}
+
+async function child<T extends KubeObject>(
+  service: ModelService,
+  type: ResourceType,
+  store: StoreReader<T>,
+  readLive: ReadLive,
+): Promise<Child<T>> {
+  const key = keyOf(service);
+  const stored = store.get(key);
+  if (stored !== undefined) {
+    return isOurs(service, stored) ? { state: 'owned', object: stored } : { state: 'foreign', object: stored };
+  }
+  // An object without our labels is in no store, and a forced apply would take it over: look before the first one.
+  const live = await readLive(type, key);
+  if (live === undefined) return { state: 'absent' };
+  return isOurs(service, live) ? { state: 'owned', object: live as T } : { state: 'foreign', object: live };
+}
+
+async function notRead(): Promise<undefined> {
+  return undefined;
+}
+
+/**
+ * Controlled by this very ModelService; or without a controller and labelled as its child, which is what
+ * `kubectl delete --cascade=orphan` leaves for the next one of the same name.
+ */
+function isOurs(service: ModelService, object: KubeObject): boolean {
+  const controller = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  if (controller !== undefined) return controller.uid === service.metadata.uid;
+  return object.metadata.labels?.[NAME_LABEL] === service.metadata.name;
+}
+
+function newestFirst(a: Pod, b: Pod): number {
+  const [first, second] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
+  if (first !== second) return first < second ? 1 : -1;
+  return a.metadata.name < b.metadata.name ? -1 : 1;
+}

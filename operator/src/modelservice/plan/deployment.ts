@@ -1,0 +1,42 @@
+import type { Intent } from '../../kube/types.ts';
+import { childLabels, RESUME_REPLICAS_ANNOTATION, stablePodLabels } from '../conventions.ts';
+import { durationMs } from '../duration.ts';
+import { type ModelService, ownerReferenceTo } from '../resource.ts';
+import { podTemplateOf } from './pod-template.ts';
+
+/** What a rollout may take beyond one pod's start: finding a node and pulling an image of some gigabytes. */
+const SCHEDULE_AND_PULL_SECONDS = 600;
+
+/**
+ * The Deployment of `service`, without `spec.replicas`: that number has a field manager of its own (replicas.ts).
+ * `resumeReplicas` is what a suspended service comes back to.
+ */
+export function deploymentOf(service: ModelService, image: string, resumeReplicas: number | undefined): Intent {
+  const { name, namespace } = service.metadata;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      labels: childLabels(name),
+      ...(resumeReplicas === undefined
+        ? {}
+        : { annotations: { [RESUME_REPLICAS_ANNOTATION]: String(resumeReplicas) } }),
+      ownerReferences: [ownerReferenceTo(service)],
+    },
+    spec: {
+      selector: { matchLabels: stablePodLabels(name) },
+      // A new pod answers before an old one goes: no request is lost, and a failed rollout leaves the old pods serving.
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
+      revisionHistoryLimit: 3,
+      progressDeadlineSeconds: progressDeadlineSeconds(service),
+      template: podTemplateOf(service, image),
+    },
+  };
+}
+
+/** After so long without progress a rollout has failed; longer than one pod may take to start. */
+export function progressDeadlineSeconds(service: ModelService): number {
+  return Math.ceil(durationMs(service.spec.server.startupTimeout) / 1000) + SCHEDULE_AND_PULL_SECONDS;
+}

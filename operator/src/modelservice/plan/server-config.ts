@@ -1,0 +1,53 @@
+import { parseQuantity } from '../../kube/quantity.ts';
+import { type ModelService, modelNameOf } from '../resource.ts';
+import type { ServerConfig } from '../server-config.generated.ts';
+
+/** How long requests in flight may take after SIGTERM. */
+export const DRAIN_TIMEOUT_MS = 30_000;
+/** Where fetched models lie in the pod: an emptyDir. */
+export const CACHE_DIR = '/var/cache/modelservice';
+
+/** The list of one model that the pods of `service` serve. */
+export function serverConfigOf(service: ModelService): ServerConfig {
+  const { model, server, gpu } = service.spec;
+  const cpuLimit = server.resources.limits?.cpu;
+  return {
+    version: 1,
+    server: {
+      logLevel: server.logLevel,
+      drainTimeoutMs: DRAIN_TIMEOUT_MS,
+      cacheDir: CACHE_DIR,
+      // Left alone, TensorFlow starts a thread for each of the node's CPUs and is throttled by the limit.
+      ...(cpuLimit === undefined ? {} : { engineThreads: engineThreadsOf(cpuLimit) }),
+      ...(gpu === undefined ? {} : { requireGPU: true }),
+    },
+    models: [
+      {
+        name: modelNameOf(service),
+        version: model.version,
+        uri: model.uri,
+        ...(model.digest === undefined ? {} : { digest: model.digest }),
+        format: model.format,
+        engine: gpu === undefined ? server.engine : 'TensorFlow',
+      },
+    ],
+  };
+}
+
+/** The config as text that depends on nothing but its content: a change of it rolls the pods. */
+export function serverConfigText(config: ServerConfig): string {
+  return JSON.stringify(config, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+const NANO = 1_000_000_000n;
+
+/** Whole threads: a limit of 1500m is two. */
+function engineThreadsOf(cpuLimit: string | number): number {
+  const nano = parseQuantity(String(cpuLimit)) ?? 0n;
+  const cpus = Number((nano + NANO - 1n) / NANO);
+  return Math.min(1024, Math.max(1, cpus));
+}

@@ -1,0 +1,9 @@
+import type { Reason } from './reasons.ts';
+
+/** A condition as decided, before it gets its generation and time. */
+export interface ConditionDraft {
+  readonly type: 'Ready' | 'Reconciling' | 'Stalled';
+  readonly status: 'True' | 'False';
+  readonly reason: Reason;
+  readonly message: string;
+}

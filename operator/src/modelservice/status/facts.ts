@@ -1,0 +1,102 @@
+import { DEPLOYMENT, SERVICE } from '../../kube/resources.ts';
+import type { Deployment, Pod } from '../observed.ts';
+import { progressDeadlineSeconds } from '../plan/deployment.ts';
+import type { ModelService } from '../resource.ts';
+import type { Condition } from '../types.generated.ts';
+import { podProblem } from './pod-problem.ts';
+import type { ChildProblem, Problem } from './problem.ts';
+
+/** What the status is made from. */
+export interface StatusInput {
+  readonly service: ModelService;
+  /** As it is after this pass' writes; undefined where there is none of ours. */
+  readonly deployment: Deployment | undefined;
+  /** Whether this pass changed the Deployment. */
+  readonly deploymentChanged: boolean;
+  readonly pods: readonly Pod[];
+  readonly problems: readonly ChildProblem[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The answers that the conditions are decided from. */
+export interface Facts {
+  readonly ready: number;
+  /** How many pods have to answer. */
+  readonly minimum: number;
+  /** How many pods are wanted now; zero is suspended, or set by hand. */
+  readonly wanted: number;
+  /** The Deployment's pods are all of the present spec. */
+  readonly rolledOut: boolean;
+  /** Pods did not become ready within the time that they have. */
+  readonly expired: boolean;
+  /** Until `expired` has to be looked at again without an event; undefined: never. */
+  readonly expiresInMs: number | undefined;
+  readonly deploymentProblem: Problem | undefined;
+  readonly serviceProblem: Problem | undefined;
+  /** The first of all. */
+  readonly problem: Problem | undefined;
+  /** Why pods do not answer, as far as they show it. */
+  readonly cause: Problem | undefined;
+}
+
+export function factsOf(input: StatusInput): Facts {
+  const { service, deployment, problems } = input;
+  const ready = deployment?.status?.readyReplicas ?? 0;
+  const wanted = service.spec.suspend ? 0 : (deployment?.spec.replicas ?? service.spec.scaling.minReplicas);
+  const minimum = Math.min(wanted, service.spec.scaling.minReplicas);
+  return {
+    ready,
+    wanted,
+    minimum,
+    rolledOut: isRolledOut(input),
+    ...expiry(input, ready >= minimum),
+    deploymentProblem: problems.find(({ kind }) => kind === DEPLOYMENT.kind),
+    serviceProblem: problems.find(({ kind }) => kind === SERVICE.kind),
+    problem: problems[0],
+    cause: refusedPods(deployment) ?? podProblem(input.pods),
+  };
+}
+
+export function previousCondition(service: ModelService, type: string): Condition | undefined {
+  return service.status.conditions?.find((condition) => condition.type === type);
+}
+
+function isRolledOut({ service, deployment, deploymentChanged }: StatusInput): boolean {
+  if (deployment === undefined) return false;
+  const { generation = 0 } = deployment.metadata;
+  const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = deployment.status ?? {};
+  if (observedGeneration >= generation) return replicas === updatedReplicas;
+  // Its controller has not looked yet. If the change was not ours (the autoscaler's number), nothing is new for us.
+  const before = previousCondition(service, 'Reconciling');
+  return !deploymentChanged && before?.status === 'False' && before.observedGeneration === service.metadata.generation;
+}
+
+/**
+ * While a rollout goes on, the Deployment's own deadline counts. Where it is complete and pods stopped answering later,
+ * the Deployment keeps quiet, and the same time counts from when we noticed.
+ */
+function expiry({ service, deployment, now }: StatusInput, enough: boolean): Pick<Facts, 'expired' | 'expiresInMs'> {
+  const progressing = deployment?.status?.conditions?.find(({ type }) => type === 'Progressing');
+  if (progressing?.reason === 'ProgressDeadlineExceeded') return { expired: true, expiresInMs: undefined };
+  if (enough || progressing?.reason !== 'NewReplicaSetAvailable') return { expired: false, expiresInMs: undefined };
+  const stalled = previousCondition(service, 'Stalled');
+  if (
+    stalled?.status === 'True' &&
+    stalled.observedGeneration === service.metadata.generation &&
+    !['NameTaken', 'NoServerImage', 'Refused'].includes(stalled.reason)
+  ) {
+    return { expired: true, expiresInMs: undefined };
+  }
+  const reconciling = previousCondition(service, 'Reconciling');
+  const since = reconciling?.status === 'True' ? Date.parse(reconciling.lastTransitionTime) : now;
+  const leftMs = since + progressDeadlineSeconds(service) * 1000 - now;
+  return leftMs <= 0 ? { expired: true, expiresInMs: undefined } : { expired: false, expiresInMs: leftMs };
+}
+
+/** Pods that the API server does not admit show up nowhere but here. */
+function refusedPods(deployment: Deployment | undefined): Problem | undefined {
+  const failure = deployment?.status?.conditions?.find(({ type }) => type === 'ReplicaFailure');
+  if (failure?.status !== 'True') return undefined;
+  return { reason: 'PodsRefused', message: `Pods cannot be made: ${failure.message ?? failure.reason ?? ''}` };
+}

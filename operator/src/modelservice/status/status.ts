@@ -1,0 +1,84 @@
+import type { Intent } from '../../kube/types.ts';
+import { NAME_LABEL, SERVER_CONTAINER } from '../conventions.ts';
+import type { ModelInfo } from '../model-info.ts';
+import { urlOf } from '../plan/service.ts';
+import { type ModelService, modelNameOf } from '../resource.ts';
+import type { Condition, EndpointStatus, ModelServiceStatus, ScalingStatus } from '../types.generated.ts';
+import type { ConditionDraft } from './condition-draft.ts';
+import { type Facts, factsOf, previousCondition, type StatusInput } from './facts.ts';
+import { modelsOf } from './models.ts';
+import { readyCondition } from './ready.ts';
+import { reconcilingCondition } from './reconciling.ts';
+import { stalledCondition } from './stalled.ts';
+
+export interface StatusOutcome {
+  readonly status: ModelServiceStatus;
+  /** When to look again without an event; undefined: never. */
+  readonly requeueAfterMs: number | undefined;
+}
+
+/** The whole status of a ModelService. A pure function of what is known. */
+export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, ModelInfo>): StatusOutcome {
+  const { service, deployment } = input;
+  const facts = factsOf(input);
+  const replicas = deployment?.status?.replicas ?? 0;
+  const ready = readyCondition(service, facts);
+  const stalled = stalledCondition(facts, ready);
+  const reconciling = reconcilingCondition(facts, ready, stalled, replicas);
+  const image = deployment?.spec.template.spec.containers.find(({ name }) => name === SERVER_CONTAINER)?.image;
+  const status: ModelServiceStatus = {
+    ...(service.metadata.generation === undefined ? {} : { observedGeneration: service.metadata.generation }),
+    conditions: [ready, reconciling, stalled].map((draft) => dated(service, draft, input.now)),
+    replicas,
+    readyReplicas: facts.ready,
+    selector: `${NAME_LABEL}=${service.metadata.name}`,
+    // A Service of somebody else's would lead elsewhere.
+    ...(facts.serviceProblem === undefined ? { url: urlOf(service), endpoints: endpointsOf(service) } : {}),
+    models: modelsOf(service, input.pods, modelInfo),
+    ...(image === undefined ? {} : { server: { image } }),
+    scaling: scalingOf(service, facts),
+  };
+  return { status, requeueAfterMs: stalled.status === 'True' ? undefined : facts.expiresInMs };
+}
+
+/** The body that applies `status`. */
+export function statusIntent(service: ModelService, status: ModelServiceStatus): Intent {
+  const { name, namespace } = service.metadata;
+  return {
+    apiVersion: service.apiVersion,
+    kind: service.kind,
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    status,
+  };
+}
+
+/** lastTransitionTime moves only when the status flips. */
+function dated(service: ModelService, draft: ConditionDraft, now: number): Condition {
+  const before = previousCondition(service, draft.type);
+  const { generation } = service.metadata;
+  return {
+    ...draft,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    lastTransitionTime: before?.status === draft.status ? before.lastTransitionTime : timestamp(now),
+  };
+}
+
+/** RFC 3339 in seconds, as Kubernetes writes it. */
+function timestamp(now: number): string {
+  return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+function endpointsOf(service: ModelService): readonly EndpointStatus[] {
+  const url = urlOf(service);
+  const model = modelNameOf(service);
+  return [
+    { protocol: 'OpenInferenceV2', url: `${url}/v2/models/${model}` },
+    { protocol: 'TensorFlowServingV1', url: `${url}/v1/models/${model}` },
+  ];
+}
+
+function scalingOf(service: ModelService, facts: Facts): ScalingStatus {
+  if (service.spec.suspend) return { state: 'Suspended' };
+  if (facts.wanted === 0) return { state: 'ScaledToZero' };
+  return { state: service.spec.scaling.maxReplicas === undefined ? 'Fixed' : 'Autoscaled' };
+}
