@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 const Port = z.int().min(0).max(65535);
 
-const Server = z.object({
+/** The settings of the server itself; every field has a default or may be left out. */
+export const ServerSettingsSchema = z.object({
   host: z.string().default('0.0.0.0'),
   port: Port.default(8080),
   metricsPort: Port.default(8082),
@@ -40,7 +41,7 @@ const Model = z.object({
 /** The zod form of config.schema.json; a test holds the two together. */
 export const ServerConfigSchema = z.object({
   version: z.literal(1),
-  server: Server.prefault({}),
+  server: ServerSettingsSchema.prefault({}),
   models: z.array(Model),
 });
 

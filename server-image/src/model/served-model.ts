@@ -25,15 +25,21 @@ export interface LoadedModel {
   ): Promise<ReadonlyMap<string, Tensor>>;
 }
 
-/** One entry of the configuration's list and where it stands. */
+/**
+ * One entry of the configuration's list and where it stands. While a changed entry loads beside a model that serves,
+ * and after it failed to, this is still the one that serves: phase Ready, with its own version and uri.
+ */
 export interface ServedModel {
   readonly name: string;
   readonly version: string;
   readonly uri: string;
   readonly phase: ModelPhase;
-  /** Present in phase Ready, and while a replacement of it is loading. */
+  /**
+   * Present in phase Ready. Look it up again for each request, after its body was read: what was looked up before a
+   * change goes on working for 2 s and for the inferences that began in it.
+   */
   readonly loaded: LoadedModel | undefined;
-  /** Present in phase Failed. */
+  /** Present in phase Failed, and in phase Ready when a change of the entry could not be loaded. */
   readonly failure: { readonly reason: string; readonly message: string } | undefined;
 }
 
