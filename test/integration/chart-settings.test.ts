@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { type OperatorConfig, readConfig, SETTINGS, variableOf } from '../../operator/src/config.ts';
+import { type DeploymentSpec, only, renderChart } from './support/chart.ts';
+
+/** What a cluster has no use for: the chart's ports are the probes' and the Service's, and the rest is for tests. */
+const NOT_IN_THE_CHART = ['bind-address', 'health-port', 'metrics-port', 'watch-silence-timeout'];
+
+describe('the settings of the operator', () => {
+  it('have the same defaults in the chart as without it', async () => {
+    assert.deepEqual(readConfig(await argsFor({}), {}), readConfig([], {}));
+  });
+
+  const values = {
+    watchNamespaces: ['team-a', 'team-b'],
+    server: { images: { wasm: 'w:1', tensorflow: 't:1', tensorflowGPU: 'g:1' } },
+    logLevel: 'debug',
+    workers: 7,
+  };
+  const config: Partial<OperatorConfig> = {
+    watchNamespaces: ['team-a', 'team-b'],
+    images: { wasm: 'w:1', tensorflow: 't:1', tensorflowGPU: 'g:1' },
+    logLevel: 'debug',
+    workers: 7,
+  };
+
+  it('are each a value of the chart, which reaches the operator', async () => {
+    assert.deepEqual(readConfig(await argsFor(values), {}), { ...(readConfig([], {}) as OperatorConfig), ...config });
+  });
+
+  it('are all in the chart, but for those that a cluster has no use for', async () => {
+    const rendered = (await argsFor(values)).map((arg) => arg.replace(/^--([^=]+)=.*$/s, '$1'));
+    const flags = Object.values(SETTINGS).map(({ flag }) => flag);
+    assert.deepEqual([...rendered, ...NOT_IN_THE_CHART].sort(), flags.toSorted());
+  });
+
+  it('are read from the environment variable of each flag as well', async () => {
+    const args = await argsFor(values);
+    const env = Object.fromEntries(
+      args.map((arg) => {
+        const [, flag = '', value = ''] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
+        return [variableOf({ flag, help: '', default: '' }), value];
+      }),
+    );
+    assert.ok('MODELSERVICE_SERVER_IMAGE_TENSORFLOW_GPU' in env);
+    assert.deepEqual(readConfig([], env), readConfig(args, {}));
+  });
+
+  it('put the registry before each image', async () => {
+    const { images } = readConfig(await argsFor({ imageRegistry: 'registry.example.com/team/' }), {}) as OperatorConfig;
+    assert.match(images.wasm, /^registry\.example\.com\/team\/modelservice-server:/);
+    assert.equal(images.tensorflowGPU, undefined);
+  });
+});
+
+/** What the chart starts the operator with. */
+async function argsFor(values: Record<string, unknown>): Promise<readonly string[]> {
+  const deployment = only(await renderChart({ release: 'ms', namespace: 'default', values }), 'Deployment');
+  return (deployment.spec as DeploymentSpec).template.spec.containers[0]?.args ?? [];
+}
