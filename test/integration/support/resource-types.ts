@@ -17,6 +17,13 @@ export const RESOURCES = {
     plural: 'horizontalpodautoscalers',
     namespaced: true,
   },
+  roleBindings: {
+    group: 'rbac.authorization.k8s.io',
+    version: 'v1',
+    kind: 'RoleBinding',
+    plural: 'rolebindings',
+    namespaced: true,
+  },
   clusterRoleBindings: {
     group: 'rbac.authorization.k8s.io',
     version: 'v1',

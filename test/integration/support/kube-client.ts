@@ -1,0 +1,24 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { after, before } from 'mocha';
+import { KubeClient } from '../../../operator/src/kube/kube-client.ts';
+import { testCluster } from './test-run.ts';
+
+/**
+ * Gives the suite that calls it a KubeClient of the operator's, as administrator of the test cluster.
+ *
+ * @returns the client, for hooks and tests to ask once they run
+ */
+export function useKubeClient(): () => KubeClient {
+  let client: KubeClient | undefined;
+  before(() => {
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromFile(testCluster().kubeconfigPath);
+    client = new KubeClient({ kubeConfig, userAgent: 'modelservice-tests' });
+  });
+  after(async () => await client?.close());
+  return () => {
+    if (client === undefined)
+      throw new Error('The client exists from the suite\'s "before" hook on; ask for it later.');
+    return client;
+  };
+}
