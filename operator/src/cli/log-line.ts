@@ -1,0 +1,30 @@
+const LEVELS: Readonly<Record<number, string>> = {
+  10: 'Trace',
+  20: 'Debug',
+  30: 'Info',
+  40: 'Warning',
+  50: 'Error',
+  60: 'Fatal',
+};
+const UNSHOWN = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'err']);
+
+/** One line of the server's JSON log in the words of a terminal; another line as it is. */
+export function readableLogLine(line: string): string {
+  const entry = parsed(line);
+  if (entry === undefined || typeof entry.msg !== 'string') return line;
+  const fields = Object.entries(entry).filter(([key]) => !UNSHOWN.has(key));
+  const details = fields.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const error =
+    typeof entry.err === 'object' && entry.err !== null && 'message' in entry.err ? [`${entry.err.message}`] : [];
+  const rest = [...error, ...(details.length > 0 ? [`(${details.join(' ')})`] : [])].join(' ');
+  return `${LEVELS[Number(entry.level)] ?? 'Info'}: ${entry.msg}${rest === '' ? '' : `: ${rest}`}`;
+}
+
+function parsed(line: string): { readonly [key: string]: unknown } | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
