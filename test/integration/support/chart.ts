@@ -44,7 +44,8 @@ export function chartTemplate(options: ChartOptions, flags: readonly string[] = 
 }
 
 export async function renderChart(options: ChartOptions): Promise<readonly RenderedObject[]> {
-  return parseObjects(await chartTemplate(options));
+  const documents = loadAll(await chartTemplate(options));
+  return documents.filter((object) => object !== null && object !== undefined) as unknown as RenderedObject[];
 }
 
 export interface InstalledChart {
@@ -58,18 +59,19 @@ export interface InstalledChart {
 /**
  * `helm template | kubectl apply`: the operator's own account, its rights and its arguments are then what the chart
  * says. Its pod gets no node here; a suite runs the operator as a process that acts as the account.
+ *
+ * @param kinds what to apply of it. Default: all
  */
-export async function installChart(options: ChartOptions): Promise<InstalledChart> {
-  const text = await chartTemplate(options);
-  await kubectl(['apply', '-f', '-'], { input: text });
-  const objects = parseObjects(text);
-  const deployment = only(objects, 'Deployment');
-  const { serviceAccountName, containers } = (deployment.spec as DeploymentSpec).template.spec;
+export async function installChart(options: ChartOptions, kinds?: readonly string[]): Promise<InstalledChart> {
+  const objects = await renderChart(options);
+  const applied = objects.filter(({ kind }) => kinds === undefined || kinds.includes(kind));
+  await kubectl(['apply', '-f', '-'], { input: toText(applied) });
+  const { serviceAccountName, containers } = (only(objects, 'Deployment').spec as DeploymentSpec).template.spec;
   return {
     serviceAccount: { namespace: options.namespace, name: serviceAccountName },
     operatorArgs: containers[0]?.args ?? [],
     async uninstall() {
-      const removed = objects.filter(({ kind }) => kind !== 'CustomResourceDefinition');
+      const removed = applied.filter(({ kind }) => kind !== 'CustomResourceDefinition');
       await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], { input: toText(removed) });
     },
   };
@@ -92,10 +94,6 @@ export interface DeploymentSpec {
       readonly containers: readonly { readonly args: readonly string[]; readonly image: string }[];
     };
   };
-}
-
-function parseObjects(text: string): readonly RenderedObject[] {
-  return loadAll(text).filter((object) => object !== null && object !== undefined) as unknown as RenderedObject[];
 }
 
 /** JSON documents are YAML documents. */

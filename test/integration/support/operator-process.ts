@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { freePort } from '../../cluster/free-port.ts';
 import { eventually } from './eventually.ts';
+import { createOperatorAccount } from './operator-account.ts';
 import { testRun } from './test-run.ts';
 
 const OPERATOR = fileURLToPath(new URL('../../../operator/bin/operator.js', import.meta.url));
@@ -12,7 +13,7 @@ const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 30_000;
 
 export interface OperatorOptions {
-  /** Whom it acts as. Default: the administrator of the test cluster. */
+  /** Whom it acts as. Default: the account that the chart makes for these namespaces. */
   readonly kubeconfig?: string | undefined;
   /** The namespaces that it looks after. A suite names its own, so that no other suite's operator interferes. */
   readonly namespaces: readonly string[];
@@ -36,7 +37,8 @@ export interface OperatorProcess extends AsyncDisposable {
 
 /** Runs `operator/bin/operator.js` as a process of its own and waits until it says that it is ready. */
 export async function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
-  const { cluster, guard } = testRun();
+  const { guard } = testRun();
+  const kubeconfig = options.kubeconfig ?? (await chartKubeconfig(options.namespaces));
   const [healthPort, metricsPort] = await Promise.all([freePort(), freePort()]);
   const logFile = join(guard.folder, `operator-${randomBytes(4).toString('hex')}.log`);
   const child = guard.run({
@@ -50,7 +52,7 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
       '--server-image-tensorflow=modelservice-server:test-tensorflow',
       ...(options.args ?? []),
     ],
-    env: { ...process.env, KUBECONFIG: options.kubeconfig ?? cluster.kubeconfigPath, ...options.env },
+    env: { ...process.env, KUBECONFIG: kubeconfig, ...options.env },
     logFile,
   });
   let ended: string | undefined;
@@ -92,6 +94,11 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
       await stop();
     },
   };
+}
+
+async function chartKubeconfig([namespace, ...further]: readonly string[]): Promise<string> {
+  if (namespace === undefined) throw new Error('An operator for all namespaces needs a kubeconfig of its own.');
+  return await testRun().cluster.kubeconfigFor(await createOperatorAccount(namespace, ...further));
 }
 
 /** `ok`, or what /readyz says instead. */

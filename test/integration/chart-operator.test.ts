@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { type InstalledChart, installChart } from './support/chart.ts';
+import { eventually } from './support/eventually.ts';
+import { KubectlError, kubectl } from './support/kubectl.ts';
+import { useNamespace } from './support/namespaces.ts';
+import { RESOURCES } from './support/resource-types.ts';
+import { useOperator } from './support/suite-operator.ts';
+import { testApi, testCluster } from './support/test-run.ts';
+
+const FORBIDDEN: readonly (readonly [verb: string, resource: string])[] = [
+  ['get', 'secrets'],
+  ['list', 'secrets'],
+  ['watch', 'secrets'],
+  ['list', 'configmaps'],
+  ['create', 'pods/exec'],
+  ['get', 'pods/log'],
+  ['delete', 'deployments.apps'],
+  ['update', 'modelservices.modelservice.dev'],
+  ['delete', 'modelservices.modelservice.dev'],
+];
+
+for (const { title, watchesAll } of [
+  { title: 'an operator that the chart installed for one namespace', watchesAll: false },
+  { title: 'an operator that the chart installed for all namespaces', watchesAll: true },
+]) {
+  describe(title, () => {
+    const home = useNamespace('chart-home');
+    const watched = useNamespace('chart-watched');
+    const other = useNamespace('chart-other');
+    let chart: InstalledChart;
+    let kubeconfig: string;
+
+    before('helm template | kubectl apply', async () => {
+      const values = { watchNamespaces: watchesAll ? [] : [watched()] };
+      // Its own name: what is cluster-wide carries the release's.
+      chart = await installChart({ release: home(), namespace: home(), values });
+      kubeconfig = await testCluster().kubeconfigFor(chart.serviceAccount);
+    });
+    after(() => chart?.uninstall());
+    const operator = useOperator(() => ({
+      kubeconfig,
+      namespaces: watchesAll ? [] : [watched()],
+      args: chart.operatorArgs,
+    }));
+
+    it('serves a ModelService where it watches', async () => {
+      await createModelService(watched());
+      for (const type of [RESOURCES.deployments, RESOURCES.services]) {
+        await eventually(() => testApi().get(type, { namespace: watched(), name: 'digits' }), {
+          because: `it has its ${type.kind}`,
+        });
+      }
+      await eventually(() => testApi().get(RESOURCES.modelServices, { namespace: watched(), name: 'digits' }), {
+        because: 'it has a status',
+        until: ({ status }) => status?.url !== undefined,
+      });
+    });
+
+    it(watchesAll ? 'serves one in another namespace as well' : 'leaves one elsewhere alone', async () => {
+      await createModelService(other());
+      // What is made last in the watched namespace is served; by then the other would have been, too.
+      await createModelService(watched(), 'later');
+      const deployment = (namespace: string, name: string) =>
+        testApi().find(RESOURCES.deployments, { namespace, name });
+      await eventually(() => deployment(watched(), 'later'), {
+        because: 'the later one is served',
+        until: (found) => found !== undefined,
+      });
+      if (watchesAll) {
+        await eventually(() => deployment(other(), 'digits'), {
+          because: 'the one in another namespace is served',
+          until: (found) => found !== undefined,
+        });
+      } else {
+        assert.equal(await deployment(other(), 'digits'), undefined);
+      }
+      assert.equal(await can('list', 'modelservices.modelservice.dev', other()), watchesAll);
+    });
+
+    it('is refused nothing that it tries', async () => {
+      // Not every "forbidden" is one of rights: a namespace that is being deleted says it, too.
+      assert.doesNotMatch(await operator().logs(), /cannot \w+ resource/);
+    });
+
+    for (const [verb, resource] of FORBIDDEN) {
+      it(`may not ${verb} ${resource}`, async () => {
+        for (const namespace of [home(), watched(), other(), 'kube-system']) {
+          assert.equal(await can(verb, resource, namespace), false, namespace);
+        }
+      });
+    }
+
+    it('is refused when it asks for Secrets all the same', async () => {
+      await assert.rejects(
+        kubectl(['get', 'secrets', '-n', watched()], { kubeconfig }),
+        (error) => error instanceof KubectlError && /Error from server \(Forbidden\)/.test(error.stderr),
+      );
+    });
+
+    async function can(verb: string, resource: string, namespace: string): Promise<boolean> {
+      try {
+        await kubectl(['auth', 'can-i', verb, resource, '-n', namespace, '--quiet'], { kubeconfig });
+        return true;
+      } catch (error) {
+        // 1 is its "no"; any other status is a failure.
+        if (error instanceof KubectlError && error.exitCode === 1 && error.stderr === '') return false;
+        throw error;
+      }
+    }
+  });
+}
+
+async function createModelService(namespace: string, name = 'digits'): Promise<void> {
+  await testApi().create(RESOURCES.modelServices, {
+    metadata: { name, namespace },
+    spec: { model: { uri: 'file:///examples/mnist/model' } },
+  });
+}
