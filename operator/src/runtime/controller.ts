@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ApiError, isConflict } from '../kube/errors.ts';
 import type { Clock } from './clock.ts';
+import type { ControllerMetrics, ReconcileOutcome } from './controller-metrics.ts';
 import { TerminalError } from './errors.ts';
-import type { OperatorMetrics, ReconcileOutcome } from './metrics.ts';
+import type { OperatorMetrics } from './metrics.ts';
 import { refOfKey } from './object-key.ts';
 import type { RateLimiterOptions } from './rate-limiter.ts';
 import type { Reconcile } from './reconcile.ts';
@@ -26,7 +27,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #queue: WorkQueue;
   readonly #workers: number;
-  readonly #metrics: ReturnType<OperatorMetrics['forController']>;
+  readonly #metrics: ControllerMetrics;
   #active = 0;
 
   constructor(options: ControllerOptions) {
