@@ -16,6 +16,7 @@ export const FAILURE_REASONS = {
   OutOfMemory: 'The model does not fit into the memory of this process.',
   EngineCrashed: 'The engine hung or kept ending while it served.',
   PortInUse: 'Another program listens on the port.',
+  InternalError: 'The server failed in a way that nobody foresaw; its log has the details.',
 } as const;
 
 export type FailureReason = keyof typeof FAILURE_REASONS;
