@@ -76,6 +76,8 @@ export async function startControlPlane(
     `--token-auth-file=${files.tokens}`,
     '--authorization-mode=Node,RBAC',
     '--allow-privileged=true',
+    // As on OpenShift: who sets blockOwnerDeletion needs the right to update the owner's finalizers.
+    '--enable-admission-plugins=OwnerReferencesPermissionEnforcement',
     `--audit-policy-file=${files.auditPolicy}`,
     `--audit-log-path=${files.auditLog}`,
     // No request shares out a budget with another suite's.
