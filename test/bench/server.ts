@@ -1,0 +1,140 @@
+/**
+ * `npm run bench:server`: what the real server does with examples/mnist on this machine, for each engine that is
+ * installed, as a table in Markdown. About a minute: every measurement is bounded in time and in requests. The load
+ * generator is a process of its own on the same machine, so the two share its cores.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { LoadJob, LoadResult } from './load.ts';
+
+const ENGINES = ['TensorFlow', 'Wasm', 'JavaScript'] as const;
+type Engine = (typeof ENGINES)[number];
+
+const SCENARIOS = [
+  { connections: 1, images: 1 },
+  { connections: 16, images: 1 },
+  { connections: 64, images: 1 },
+  { connections: 2, images: 32 },
+] as const;
+
+const WARM_UP_MS = 1000;
+const DURATION_MS = 3500;
+const MAX_REQUESTS = 50_000;
+const START_TIMEOUT_MS = 60_000;
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The messages of control.schema.json that matter here. */
+interface Progress {
+  readonly type: string;
+  readonly url?: string;
+  readonly phase?: string;
+  readonly message?: string;
+  readonly reason?: string;
+}
+
+const sample: unknown = JSON.parse(await readFile(at('../../examples/mnist/request.json'), 'utf8'));
+const child = (path: string, stderr: 'inherit' | 'ignore', env: Record<string, string> = {}): ChildProcess =>
+  fork(at(path), [], { execArgv: [], stdio: ['ignore', 'ignore', stderr, 'ipc'], env: { ...process.env, ...env } });
+
+console.log(
+  `examples/mnist, JSON, on ${availableParallelism()} CPUs (${cpus()[0]?.model}), Node ${process.versions.node}\n`,
+);
+console.log('| engine | connections | images a request | requests/s | images/s | p50 ms | p99 ms |');
+console.log('|---|---|---|---|---|---|---|');
+for (const engine of ENGINES) await benchEngine(engine);
+
+async function benchEngine(engine: Engine): Promise<void> {
+  const server = child('../../server-image/bin/server.js', 'ignore', {
+    MODELSERVICE_CONFIG: JSON.stringify(configOf(engine)),
+  });
+  const exited = once(server, 'exit');
+  try {
+    const url = await ready(server);
+    if (url === undefined) {
+      console.log(`| ${engine} | not installed | | | | | |`);
+      return;
+    }
+    for (const { connections, images } of SCENARIOS) {
+      const result = await measure({
+        host: url.hostname,
+        port: Number(url.port),
+        path: '/v2/models/mnist/infer',
+        body: JSON.stringify(repeat(sample, images)),
+        connections,
+        warmUpMs: WARM_UP_MS,
+        durationMs: DURATION_MS,
+        maxRequests: MAX_REQUESTS,
+      });
+      if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} answers were errors`);
+      const rate = result.requests / result.seconds;
+      const figures = [
+        connections,
+        images,
+        rate.toFixed(0),
+        (rate * images).toFixed(0),
+        result.p50Ms.toFixed(2),
+        result.p99Ms.toFixed(2),
+      ];
+      console.log(`| ${engine} | ${figures.join(' | ')} |`);
+    }
+  } finally {
+    server.kill('SIGTERM');
+    await exited;
+  }
+}
+
+function configOf(engine: Engine): object {
+  return {
+    version: 1,
+    server: { host: '127.0.0.1', port: 0, metricsPort: 0, logLevel: 'Error', failFast: false },
+    models: [{ name: 'mnist', uri: new URL('../../examples/mnist/model', import.meta.url).href, engine }],
+  };
+}
+
+/** The server's URL once its model is ready; undefined where this machine lacks the engine. */
+async function ready(server: ChildProcess): Promise<URL | undefined> {
+  const signal = AbortSignal.timeout(START_TIMEOUT_MS);
+  let url: string | undefined;
+  const ended = once(server, 'exit', { signal }).then(() => {
+    throw new Error('The server ended before its model was ready');
+  });
+  for (;;) {
+    const [message] = (await Promise.race([once(server, 'message', { signal }), ended])) as [Progress];
+    if (message.type === 'listening') url = message.url;
+    if (message.reason === 'EngineUnavailable') return undefined;
+    if (message.phase === 'Failed') throw new Error(message.message);
+    if (message.phase === 'Ready' && url !== undefined) return new URL(url);
+  }
+}
+
+async function measure(job: LoadJob): Promise<LoadResult> {
+  const generator = child('./load.ts', 'inherit');
+  const answer = once(generator, 'message', {
+    signal: AbortSignal.timeout(job.warmUpMs + job.durationMs + START_TIMEOUT_MS),
+  });
+  generator.send(job);
+  try {
+    const [result] = (await answer) as [LoadResult];
+    return result;
+  } finally {
+    generator.kill();
+  }
+}
+
+/** An infer body that holds the sample's image as many times as a batch. */
+function repeat(body: unknown, images: number): object {
+  const { inputs } = body as {
+    readonly inputs: readonly { readonly shape: readonly number[]; readonly data: number[] }[];
+  };
+  return {
+    inputs: inputs.map((input) => ({
+      ...input,
+      shape: [images, ...input.shape.slice(1)],
+      data: Array.from({ length: images }, () => input.data).flat(),
+    })),
+  };
+}
