@@ -8,7 +8,7 @@ import type { ModelProgress } from './model-progress.ts';
 import { parseModelUri, type Scheme } from './model-uri.ts';
 import { RetiringModel } from './retiring-model.ts';
 import type { EngineName, ModelPhase, ModelRepository, ServedModel } from './served-model.ts';
-import type { ModelSource } from './source/model-source.ts';
+import type { FetchOptions, ModelSource } from './source/model-source.ts';
 
 /** Models that are fetched and loaded at the same time. */
 const LOADS_AT_ONCE = 4;
@@ -121,8 +121,7 @@ export class ModelManager implements ModelRepository {
     const uri = parseModelUri(entry.uri);
     const location = await this.#options.sources[uri.scheme].fetch(uri, {
       digest: entry.digest,
-      onProgress: (bytesDone, bytesTotal) =>
-        enter('Fetching', bytesTotal === undefined ? { bytesDone } : { bytesDone, bytesTotal }),
+      onProgress: inSteps((bytes) => enter('Fetching', bytes)),
       signal,
     });
     const content = await readModelContent(location, signal);
@@ -161,6 +160,17 @@ export class ModelManager implements ModelRepository {
 
 function state(entry: ModelEntry, phase: ModelPhase): ServedModel {
   return { name: entry.name, version: versionOf(entry), uri: entry.uri, phase, loaded: undefined, failure: undefined };
+}
+
+/** Passes byte counts on about a hundred times a model, or once in a megabyte where its size is not known. */
+function inSteps(tell: (bytes: Partial<ModelProgress>) => void): FetchOptions['onProgress'] {
+  let last = 0;
+  return (bytesDone, bytesTotal) => {
+    const step = bytesTotal === undefined ? 1024 * 1024 : bytesTotal / 100;
+    if (bytesDone !== bytesTotal && bytesDone >= last && bytesDone - last < step) return;
+    last = bytesDone;
+    tell(bytesTotal === undefined ? { bytesDone } : { bytesDone, bytesTotal });
+  };
 }
 
 function versionOf({ version }: ModelEntry): string {
