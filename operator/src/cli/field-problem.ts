@@ -13,19 +13,25 @@ export function problemOf(error: ErrorObject): FieldProblem {
   const { params, parentSchema } = error;
   switch (error.keyword) {
     case 'required':
-      return { field: join(field, String(params.missingProperty)), message: 'is required' };
+      return { field: join(field, String(params.missingProperty)), message: 'Required value' };
     case 'additionalProperties': {
       const known = Object.keys((parentSchema?.properties ?? {}) as object);
-      const message = `is no field of ModelService; ${field === '' ? 'the manifest' : field} has: ${known.join(', ')}`;
+      const message = `unknown field; ${field === '' ? 'the manifest' : field} has: ${known.join(', ')}`;
       return { field: join(field, String(params.additionalProperty)), message };
     }
-    case 'enum':
-      return { field, message: `must be one of ${params.allowedValues.join(', ')}, not ${shown(error.data)}` };
+    case 'enum': {
+      const values = params.allowedValues.map((value: unknown) => JSON.stringify(value)).join(', ');
+      return { field, message: `Unsupported value: ${shown(error.data)}: supported values: ${values}` };
+    }
     case 'type': {
       const quotes =
         params.type === 'string' && typeof error.data !== 'object' ? `; write "${error.data}" in quotes` : '';
       return { field, message: `must be of type ${params.type}, not ${shown(error.data)}${quotes}` };
     }
+    case 'minimum':
+      return { field, message: `must be greater than or equal to ${params.limit}` };
+    case 'maximum':
+      return { field, message: `must be less than or equal to ${params.limit}` };
     case 'anyOf':
       return { field, message: `must be an integer or a string, not ${shown(error.data)}` };
     default:

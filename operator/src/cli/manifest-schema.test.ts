@@ -48,11 +48,11 @@ describe('createManifestCheck', () => {
   }
 
   const refused: { field: string; says: RegExp; given: object }[] = [
-    { field: 'metadata.name', says: /is required/, given: manifest({}, {}) },
+    { field: 'metadata.name', says: /Required value/, given: manifest({}, {}) },
     { field: 'metadata.name', says: /name of a Service/, given: manifest({}, { name: '1mnist' }) },
     { field: 'metadata.name', says: /at most 40/, given: manifest({}, { name: 'a'.repeat(41) }) },
     { field: 'metadata.name', says: /'--'/, given: manifest({}, { name: 'a--b' }) },
-    { field: 'spec.model.uri', says: /is required/, given: manifest({ model: {} }) },
+    { field: 'spec.model.uri', says: /Required value/, given: manifest({ model: {} }) },
     {
       field: 'spec.model.uri',
       says: /unknown scheme: begin with file/,
@@ -66,8 +66,16 @@ describe('createManifestCheck', () => {
       given: manifest({ model: { ...MODEL, digest: 'sha256:1' } }),
     },
     { field: 'spec.model.version', says: /write "2" in quotes/, given: manifest({ model: { ...MODEL, version: 2 } }) },
-    { field: 'spec.model.frmat', says: /no field.*format/, given: manifest({ model: { ...MODEL, frmat: 'Auto' } }) },
-    { field: 'spec.server.engine', says: /Auto, TensorFlow, Wasm/, given: manifest({ server: { engine: 'GPU' } }) },
+    {
+      field: 'spec.model.frmat',
+      says: /unknown field.*format/,
+      given: manifest({ model: { ...MODEL, frmat: 'Auto' } }),
+    },
+    {
+      field: 'spec.server.engine',
+      says: /supported values: "Auto", "TensorFlow", "Wasm"/,
+      given: manifest({ server: { engine: 'GPU' } }),
+    },
     {
       field: 'spec.server.startupTimeout',
       says: /a duration between 1s/,

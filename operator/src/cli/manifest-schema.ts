@@ -51,6 +51,22 @@ export function createManifestCheck(crd: unknown): ManifestCheck {
       return validate;
     },
   });
+  ajv.addKeyword({
+    keyword: 'x-kubernetes-list-map-keys',
+    type: 'array',
+    errors: 'full',
+    compile(keys: readonly string[]) {
+      const validate = (items: unknown[], at?: { instancePath: string }): boolean => {
+        const names = items.map((item) => JSON.stringify(keys.map((key) => (item as Schema | null)?.[key])));
+        validate.errors = names.flatMap((name, index) =>
+          names.indexOf(name) < index ? [duplicateError(name, `${at?.instancePath ?? ''}/${index}`)] : [],
+        );
+        return validate.errors.length === 0;
+      };
+      validate.errors = [] as Partial<ErrorObject>[];
+      return validate;
+    },
+  });
   const validate = ajv.compile<ModelService>(strictSchema(crd));
   return (manifest) => {
     for (const rules of [false, true]) {
@@ -68,6 +84,16 @@ function ruleError({ message, fieldPath: below = '' }: CelRule, instancePath: st
     schemaPath: '',
     params: {},
     message,
+  };
+}
+
+function duplicateError(name: string, instancePath: string): Partial<ErrorObject> {
+  return {
+    keyword: 'duplicate',
+    instancePath,
+    schemaPath: '',
+    params: {},
+    message: `Duplicate value: ${name.slice(1, -1)}`,
   };
 }
 

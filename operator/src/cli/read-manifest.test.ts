@@ -57,7 +57,7 @@ describe('manifests', () => {
     assert.ok(problem);
     assert.equal(
       problemLine(problem),
-      '/m/a.yaml, ModelService/a: spec.server.engine: must be one of Auto, TensorFlow, Wasm, JavaScript, not "GPU"',
+      '/m/a.yaml, ModelService/a: spec.server.engine: Unsupported value: "GPU": supported values: "Auto", "TensorFlow", "Wasm", "JavaScript"',
     );
   });
 

@@ -130,7 +130,7 @@ async function runIn(work: WorkFolder, args: RunArguments, { output, signals, en
   release();
   watch.close();
   await reloads;
-  return await exitCode(end, stopped, view, work);
+  return await exitCode(end, stopped, view, work, args);
 }
 
 async function exitCode(
@@ -138,11 +138,12 @@ async function exitCode(
   stopped: 'no' | 'drained' | 'killed',
   view: ServingView,
   work: WorkFolder,
+  args: RunArguments,
 ): Promise<number> {
   if (stopped === 'killed') return EXIT_INTERRUPTED;
   if (stopped === 'drained' && end.code === 0) return 0;
   const how = end.signal === null ? `exit code ${end.code}` : end.signal;
-  view.serverEnded(how, await work.terminationMessage());
+  view.serverEnded(how, await work.terminationMessage(), args);
   return 1;
 }
 

@@ -13,11 +13,17 @@ import {
 import type { ServerEvents } from './server-process.ts';
 import type { TerminationMessage } from './work-folder.ts';
 
+/** The ports that the server was told to listen on. */
+export interface Ports {
+  readonly port: number;
+  readonly metricsPort: number;
+}
+
 /** Shows where the models are, and what is served when they have got there. */
 export interface ServingView extends ServerEvents {
   /** The server was told to serve `after` in place of `before`. */
   expect(before: readonly ModelEntry[], after: readonly ModelEntry[]): void;
-  serverEnded(how: string, why: TerminationMessage | undefined): void;
+  serverEnded(how: string, why: TerminationMessage | undefined, ports: Ports): void;
 }
 
 /**
@@ -55,14 +61,23 @@ export function createServingView(
       }
       update();
     },
-    onLine: (line) => out.print(readableLogLine(line)),
-    serverEnded(how, why) {
+    onLine(line) {
+      const readable = readableLogLine(line);
+      if (readable !== undefined) out.print(readable);
+    },
+    serverEnded(how, why, ports) {
       out.draw([]);
-      if (why?.reason === 'PortInUse') out.print(`${why.message}. Choose another with --port or --metrics-port`);
+      if (why?.reason === 'PortInUse') out.print(portInUse(why.message, ports));
       else if (why) out.print(`The server ended, ${why.reason}: ${why.message}`);
       else out.print(`The server ended unexpectedly (${how})`);
     },
   };
+}
+
+/** The server names its own settings; here they are flags. */
+function portInUse(message: string, { port, metricsPort }: Ports): string {
+  const [taken, flag] = message.includes('metricsPort') ? [metricsPort, '--metrics-port'] : [port, '--port'];
+  return `Port ${taken} is taken by another program: stop it, or give another port with ${flag} (0 takes a free one)`;
 }
 
 /** The command that asks the first model that has a sample request. */

@@ -51,7 +51,10 @@ describe('liveOutput', () => {
 });
 
 describe('readableLogLine', () => {
-  const cases = [
+  const cases: { line: string; is: string | undefined }[] = [
+    { line: 'I0000 00:00:1795363232.622123   24745 port.cc:153] oneDNN custom operations are on.', is: undefined },
+    { line: 'WARNING: All log messages before absl::InitializeLog() are written to STDERR', is: undefined },
+    { line: '{"level":60,"msg":"Port 80 is taken","reason":"PortInUse"}', is: undefined },
     { line: 'no JSON', is: 'no JSON' },
     { line: '{broken', is: '{broken' },
     { line: '{"level":40,"time":"x","msg":"Ignored a field"}', is: 'Warning: Ignored a field' },
