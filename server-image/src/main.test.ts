@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { Pool, request } from 'undici';
@@ -211,6 +211,44 @@ describe('server process', function () {
     const last = server.log().at(-1);
     assert.equal(last?.reason, 'InvalidConfig');
     assert.match(String(last?.msg), /models\[0\]\.name/);
+  });
+
+  it('ends at once at SIGTERM while a model is still being fetched', async () => {
+    await using folder = await temporaryFolder();
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const asked = once(silent, 'connection');
+    const { port } = silent.address() as AddressInfo;
+    const uri = `http://127.0.0.1:${port}/model/`;
+    await using server = startServer(configOf({ far: uri }, { cacheDir: folder.path }));
+    const { url } = await server.listening();
+    const [connection] = (await asked) as [Socket];
+    connection.on('error', () => undefined);
+    const waiting = await predict(url, 'far');
+    assert.deepEqual(waiting, {
+      status: 503,
+      body: { error: 'Model "far" is not ready yet: it is in phase Fetching' },
+    });
+    server.child.kill('SIGTERM');
+    assert.equal(await server.exited(), 0);
+    connection.destroy();
+    silent.close();
+  });
+
+  it('ends with a reason and a log line when something fails that nobody foresaw', async () => {
+    await using folder = await temporaryFolder();
+    const terminationMessagePath = join(folder.path, 'termination');
+    const fault = 'process.on("message", ({ type }) => { if (type === "fault") throw new Error("Out of luck"); });';
+    const config = configOf({}, { terminationMessagePath });
+    await using server = startServer(config, [], ['--import', `data:text/javascript,${encodeURIComponent(fault)}`]);
+    await server.listening();
+    server.child.send({ type: 'fault' });
+    assert.equal(await server.exited(), 1);
+    assert.deepEqual(JSON.parse(await readFile(terminationMessagePath, 'utf8')), {
+      reason: 'InternalError',
+      message: 'Out of luck',
+    });
+    assert.equal(server.log().at(-1)?.msg, 'Out of luck');
   });
 
   it('ends when the process that started it is gone', async () => {

@@ -24,11 +24,16 @@ export interface ServerProcess extends AsyncDisposable {
 
 const SERVER = fileURLToPath(new URL('../bin/server.js', import.meta.url));
 
-export function startServer(config: ServerConfig | undefined, args: readonly string[] = []): ServerProcess {
+/** @param execArgv options of Node's own, for faults that nothing from outside can bring about */
+export function startServer(
+  config: ServerConfig | undefined,
+  args: readonly string[] = [],
+  execArgv: readonly string[] = [],
+): ServerProcess {
   const { MODELSERVICE_CONFIG: _, ...environment } = process.env;
   const child = fork(SERVER, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    execArgv: [],
+    execArgv: [...execArgv],
     env: config === undefined ? environment : { ...environment, MODELSERVICE_CONFIG: JSON.stringify(config) },
   });
   const output = { stdout: '', stderr: '' };

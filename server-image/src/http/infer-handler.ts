@@ -50,6 +50,7 @@ export async function handleInfer(
     status = gone ? CLIENT_CLOSED_REQUEST : refusal.status;
     if (status === 500)
       log.error({ err: error, model: served?.name, protocol: route.protocol }, 'Could not answer a request');
+    log.debug({ model: served?.name, protocol: route.protocol, status, error: refusal.message }, 'Refused a request');
     if (gone) response.destroy();
     else sendError(request, response, refusal);
   }

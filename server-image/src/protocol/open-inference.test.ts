@@ -131,7 +131,7 @@ describe('Open Inference Protocol v2', () => {
     {
       because: 'binary data',
       body: { inputs: [{ ...X, parameters: { binary_data_size: 8 } }] },
-      says: 'inputs[0].parameters.binary_data_size: the binary tensor extension is not served; send the values as JSON in "data"',
+      says: 'inputs[0].parameters.binary_data_size: the binary tensor extension is not served; leave it out and use JSON',
     },
     {
       because: 'parameters that are a list',
@@ -156,7 +156,12 @@ describe('Open Inference Protocol v2', () => {
     {
       because: 'a binary output',
       body: { inputs: [X, N], outputs: [{ name: 'y', parameters: { binary_data: true } }] },
-      says: 'outputs[0].parameters.binary_data: the binary tensor extension is not served',
+      says: 'outputs[0].parameters.binary_data: the binary tensor extension is not served; leave it out and use JSON',
+    },
+    {
+      because: 'a binary answer',
+      body: { inputs: [X, N], parameters: { binary_data_output: true } },
+      says: 'parameters.binary_data_output: the binary tensor extension is not served; leave it out and use JSON',
     },
     {
       because: 'a name that every object has',

@@ -30,7 +30,7 @@ export function parseInferRequest(body: unknown, model: Signature, maxElements: 
   if (id !== undefined && typeof id !== 'string') {
     throw new InvalidRequest('id', `is ${quote(id)}, but a string is needed`);
   }
-  checkParameters(body, 'parameters');
+  refuseBinary(checkParameters(body, 'parameters'), 'binary_data_output', 'parameters');
   return {
     id,
     inputs: parseInputs(own(body, 'inputs'), model, maxElements),
@@ -86,13 +86,7 @@ function parseInput(
       datatype === undefined ? `is missing; send "${spec.datatype}"` : problem,
     );
   }
-  const parameters = checkParameters(input, `${field}.parameters`);
-  if (parameters !== undefined && Object.hasOwn(parameters, 'binary_data_size')) {
-    throw new InvalidRequest(
-      `${field}.parameters.binary_data_size`,
-      'the binary tensor extension is not served; send the values as JSON in "data"',
-    );
-  }
+  refuseBinary(checkParameters(input, `${field}.parameters`), 'binary_data_size', `${field}.parameters`);
   const shape = parseShape(own(input, 'shape'), spec, `${field}.shape`);
   const data = own(input, 'data');
   if (data === undefined) {
@@ -131,10 +125,7 @@ function parseOutputs(value: unknown, model: Signature): readonly string[] {
   const names = value.map((output: unknown, index) => {
     const field = `outputs[${index}]`;
     if (!isObject(output)) throw new InvalidRequest(field, `is ${quote(output)}, but an object is needed`);
-    const parameters = checkParameters(output, `${field}.parameters`);
-    if (parameters?.binary_data === true) {
-      throw new InvalidRequest(`${field}.parameters.binary_data`, 'the binary tensor extension is not served');
-    }
+    refuseBinary(checkParameters(output, `${field}.parameters`), 'binary_data', `${field}.parameters`);
     return findSpec(own(output, 'name'), model.outputs, `${field}.name`, 'output', model.name).name;
   });
   const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
@@ -163,4 +154,11 @@ function checkParameters(
   if (parameters === undefined) return undefined;
   if (!isObject(parameters)) throw new InvalidRequest(field, `is ${quote(parameters)}, but an object is needed`);
   return parameters;
+}
+
+/** The binary tensor extension is asked for by parameters, and a client that asks would misread an answer in JSON. */
+function refuseBinary(parameters: Readonly<Record<string, unknown>> | undefined, name: string, field: string): void {
+  const value = parameters === undefined ? undefined : own(parameters, name);
+  if (value === undefined || value === false) return;
+  throw new InvalidRequest(`${field}.${name}`, 'the binary tensor extension is not served; leave it out and use JSON');
 }

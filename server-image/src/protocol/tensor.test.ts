@@ -88,11 +88,14 @@ describe('tensors as JSON', () => {
         };
         rows[seed % rows.length] = changed[change];
         return { shape, values: nestValues(rowShape, rows) };
-      });
+      })
+      // One bare value for shape [1,1] is its flat form, and right.
+      .filter(({ shape, values }) => !(elementCount(shape) === 1 && JSON.stringify(values) === '[1]'));
     fc.assert(
       fc.property(ragged, ({ shape, values }) => {
         assert.throws(() => decode('FP32', shape, values), InvalidRequest);
       }),
+      { numRuns: 1000 },
     );
   });
 

@@ -69,7 +69,7 @@ export function createTelemetry(repository: ModelRepository, nowSeconds = () => 
     labelNames: ['model', 'version', 'phase'],
     registers,
   });
-  registerActivityGauges(registry, activities);
+  registerActivityGauges(registry, activities, repository);
   registerModelInfo(registry, repository);
 
   return {
@@ -103,14 +103,21 @@ function activityOf(activities: Map<string, ModelActivity>, model: string, versi
 }
 
 /** Read when they are scraped: a request touches plain numbers only. */
-function registerActivityGauges(registry: Registry, activities: ReadonlyMap<string, ModelActivity>): void {
+function registerActivityGauges(
+  registry: Registry,
+  activities: Map<string, ModelActivity>,
+  repository: ModelRepository,
+): void {
   const inFlight = new Gauge({
     name: 'modelservice_requests_in_flight',
     help: 'Inference requests received and not yet answered, queued ones included.',
     labelNames: ['model', 'version'],
     registers: [registry],
     collect: () => {
-      for (const { model, version, inFlight: value } of activities.values()) inFlight.set({ model, version }, value);
+      inFlight.reset();
+      for (const { model, version, inFlight: value } of current(activities, repository)) {
+        inFlight.set({ model, version }, value);
+      }
     },
   });
   const lastRequest = new Gauge({
@@ -119,11 +126,21 @@ function registerActivityGauges(registry: Registry, activities: ReadonlyMap<stri
     labelNames: ['model', 'version'],
     registers: [registry],
     collect: () => {
-      for (const { model, version, lastRequestSeconds } of activities.values()) {
+      lastRequest.reset();
+      for (const { model, version, lastRequestSeconds } of current(activities, repository)) {
         if (lastRequestSeconds !== undefined) lastRequest.set({ model, version }, lastRequestSeconds);
       }
     },
   });
+}
+
+/** The models that are served, a scaler needs their zeros too, and those that left and still owe answers. */
+function current(activities: Map<string, ModelActivity>, repository: ModelRepository): Iterable<ModelActivity> {
+  const served = new Set(repository.list().map(({ name, version }) => activityOf(activities, name, version)));
+  for (const [key, activity] of activities) {
+    if (activity.inFlight === 0 && !served.has(activity)) activities.delete(key);
+  }
+  return activities.values();
 }
 
 function registerModelInfo(registry: Registry, repository: ModelRepository): void {
