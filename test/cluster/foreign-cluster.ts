@@ -40,6 +40,7 @@ export async function foreignCluster(options: ForeignClusterOptions): Promise<Te
       description: `Kubernetes ${version} at ${cluster.server}, ${origin}`,
       version,
       server: cluster.server,
+      ca,
       kubeconfigPath,
       client,
       ephemeral,

@@ -22,6 +22,7 @@ export async function startLocalCluster(binaries: string, origin: string, signal
       description: `Kubernetes ${version} on this machine, ${origin}`,
       version,
       server,
+      ca,
       kubeconfigPath,
       client,
       ephemeral: true,

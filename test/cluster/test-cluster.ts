@@ -19,6 +19,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly version: string;
   /** URL of the API server. */
   readonly server: string;
+  /** PEM of what vouches for its certificate; undefined where a public authority does. */
+  readonly ca: string | undefined;
   /** The kubeconfig of an administrator. */
   readonly kubeconfigPath: string;
   /** Calls as that administrator. */

@@ -11,6 +11,8 @@ import { testRun } from './test-run.ts';
 const OPERATOR = fileURLToPath(new URL('../../../operator/bin/operator.js', import.meta.url));
 const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 30_000;
+/** How much of its log is shown when it does not start. */
+const LOG_LINES = 20;
 
 export interface OperatorOptions {
   /** Whom it acts as. Default: the account that the chart makes for these namespaces. */
@@ -72,7 +74,7 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
   } catch (error) {
     child.kill('SIGKILL');
     const what = error instanceof Error ? error.message : String(error);
-    throw new Error(`${what}; its log:\n${await logs()}`, { cause: error });
+    throw new Error(`${what}; the end of its log:\n${lastLines(await logs(), LOG_LINES)}`, { cause: error });
   }
   const stop = async () => {
     child.kill('SIGTERM');
@@ -106,4 +108,8 @@ async function readiness(healthUrl: string): Promise<string> {
   const { statusCode, body } = await request(`${healthUrl}/readyz`);
   const text = await body.text();
   return statusCode === 200 ? 'ok' : `${statusCode} ${text}`;
+}
+
+export function lastLines(text: string, count: number): string {
+  return text.trimEnd().split('\n').slice(-count).join('\n');
 }

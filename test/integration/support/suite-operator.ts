@@ -1,5 +1,5 @@
 import { after, afterEach, before } from 'mocha';
-import { type OperatorOptions, type OperatorProcess, startOperator } from './operator-process.ts';
+import { lastLines, type OperatorOptions, type OperatorProcess, startOperator } from './operator-process.ts';
 
 const LOG_LINES = 60;
 
@@ -25,8 +25,4 @@ export function useOperator(options: () => OperatorOptions | Promise<OperatorOpt
       throw new Error('The operator runs from the suite\'s "before" hook on; ask for it later.');
     return operator;
   };
-}
-
-export function lastLines(text: string, count: number): string {
-  return text.trimEnd().split('\n').slice(-count).join('\n');
 }
