@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { after, before, describe, it } from 'mocha';
+import type { AuditEvent } from '../cluster/audit-log.ts';
 import { type InstalledChart, installChart } from './support/chart.ts';
 import { eventually } from './support/eventually.ts';
 import { KubectlError, kubectl } from './support/kubectl.ts';
 import { useNamespace } from './support/namespaces.ts';
+import { usernameOf } from './support/operator-account.ts';
 import { RESOURCES } from './support/resource-types.ts';
 import { useOperator } from './support/suite-operator.ts';
 import { testApi, testCluster } from './support/test-run.ts';
+
+const CPU = { type: 'Cpu', target: { averageUtilization: 80 } };
 
 const FORBIDDEN: readonly (readonly [verb: string, resource: string])[] = [
   ['get', 'secrets'],
@@ -45,7 +50,7 @@ for (const { title, watchesAll } of [
     }));
 
     it('serves a ModelService where it watches', async () => {
-      await createModelService(watched());
+      await createModelService(watched(), 'digits');
       for (const type of [RESOURCES.deployments, RESOURCES.services]) {
         await eventually(() => testApi().get(type, { namespace: watched(), name: 'digits' }), {
           because: `it has its ${type.kind}`,
@@ -58,7 +63,7 @@ for (const { title, watchesAll } of [
     });
 
     it(watchesAll ? 'serves one in another namespace as well' : 'leaves one elsewhere alone', async () => {
-      await createModelService(other());
+      await createModelService(other(), 'digits');
       // What is made last in the watched namespace is served; by then the other would have been, too.
       await createModelService(watched(), 'later');
       const deployment = (namespace: string, name: string) =>
@@ -76,6 +81,28 @@ for (const { title, watchesAll } of [
         assert.equal(await deployment(other(), 'digits'), undefined);
       }
       assert.equal(await can('list', 'modelservices.modelservice.dev', other()), watchesAll);
+    });
+
+    it('uses every right that it is granted, where the cluster has an audit log', async () => {
+      const { auditEvents } = testCluster();
+      if (auditEvents === undefined) return;
+      // An autoscaler that comes and goes is the one child that the operator deletes itself.
+      await createModelService(watched(), 'autoscaled', { maxReplicas: 3, metrics: [CPU] });
+      const autoscaled = { namespace: watched(), name: 'autoscaled' };
+      const autoscaler = () => testApi().find(RESOURCES.horizontalPodAutoscalers, autoscaled);
+      await eventually(autoscaler, { because: 'there is an autoscaler', until: (found) => found !== undefined });
+      await testApi().mergePatch(RESOURCES.modelServices, autoscaled, { spec: { scaling: null } });
+      await eventually(autoscaler, { because: 'the autoscaler is gone', until: (found) => found === undefined });
+
+      const rights = chart.rules.flatMap(({ apiGroups, resources, verbs }) =>
+        verbs.map((verb) => `${verb} ${apiGroups[0]}/${resources[0]}`),
+      );
+      // The API server checks these two along with a patch, and never records them as requests of their own.
+      const unrecorded = (right: string) => /^create |^update .*\/finalizers$/.test(right);
+      await eventually(async () => usedRights(await auditEvents(), usernameOf(chart.serviceAccount)), {
+        because: 'the rights used are those granted',
+        until: (used) => isDeepStrictEqual(used, rights.filter((right) => !unrecorded(right)).sort()),
+      });
     });
 
     it('is refused nothing that it tries', async () => {
@@ -111,9 +138,24 @@ for (const { title, watchesAll } of [
   });
 }
 
-async function createModelService(namespace: string, name = 'digits'): Promise<void> {
+async function createModelService(namespace: string, name: string, scaling: object = {}): Promise<void> {
   await testApi().create(RESOURCES.modelServices, {
     metadata: { name, namespace },
-    spec: { model: { uri: 'file:///examples/mnist/model' } },
+    spec: {
+      model: { uri: 'file:///examples/mnist/model' },
+      // Scaling on a share of the CPU request needs one.
+      server: { resources: { requests: { cpu: '1' } } },
+      scaling,
+    },
   });
+}
+
+/** Like `patch apps/deployments`, of one user, each once. */
+function usedRights(events: readonly AuditEvent[], username: string): string[] {
+  const rights = events
+    .filter(({ user }) => user.username === username)
+    .map(({ verb, objectRef: { apiGroup = '', resource = '', subresource } = {} }) =>
+      [`${verb} ${apiGroup}/${resource}`, subresource].filter((part) => part !== undefined).join('/'),
+    );
+  return [...new Set(rights)].sort();
 }

@@ -48,8 +48,17 @@ export async function renderChart(options: ChartOptions): Promise<readonly Rende
   return documents.filter((object) => object !== null && object !== undefined) as unknown as RenderedObject[];
 }
 
+/** A rule of a role. */
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
 export interface InstalledChart {
   readonly serviceAccount: ServiceAccountRef;
+  /** What the account may do. */
+  readonly rules: readonly Rule[];
   /** What the operator's container is started with. */
   readonly operatorArgs: readonly string[];
   /** Deletes all but the CustomResourceDefinition. */
@@ -69,6 +78,7 @@ export async function installChart(options: ChartOptions, kinds?: readonly strin
   const { serviceAccountName, containers } = (only(objects, 'Deployment').spec as DeploymentSpec).template.spec;
   return {
     serviceAccount: { namespace: options.namespace, name: serviceAccountName },
+    rules: operatorRules(objects),
     operatorArgs: containers[0]?.args ?? [],
     async uninstall() {
       const removed = applied.filter(({ kind }) => kind !== 'CustomResourceDefinition');
@@ -84,6 +94,16 @@ export function only(objects: readonly RenderedObject[], kind: string): Rendered
     throw new Error(`Expected one ${kind} among ${objects.map((each) => `${each.kind} ${each.metadata.name}`)}`);
   }
   return object;
+}
+
+/** The rules of the operator's own role, which the chart renders for all namespaces or once for each. */
+export function operatorRules(objects: readonly RenderedObject[]): readonly Rule[] {
+  const role = objects.find(
+    ({ kind, metadata }) =>
+      kind === 'Role' ||
+      (kind === 'ClusterRole' && !Object.keys(metadata.labels).some((label) => label.includes('aggregate-to'))),
+  );
+  return (role?.rules ?? []) as readonly Rule[];
 }
 
 /** The part of a Deployment that tests read. */
