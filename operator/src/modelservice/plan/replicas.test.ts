@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { describe, it } from 'mocha';
+import type { ManagedFieldsEntry } from '../../kube/types.ts';
+import type { Deployment } from '../observed.ts';
+import { type SpecParts, sampleDeployment, sampleService } from '../sample.ts';
+import { decideReplicas } from './replicas.ts';
+
+const ours: readonly ManagedFieldsEntry[] = [
+  { manager: 'modelservice-replicas', operation: 'Apply', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
+];
+const remembering = (size: string): Readonly<Record<string, string>> => ({
+  'modelservice.dev/resume-replicas': size,
+});
+
+interface Case {
+  readonly title: string;
+  readonly spec: SpecParts;
+  /** Pods that the status told last. */
+  readonly told?: number;
+  readonly deployment: Deployment | undefined;
+  readonly replicas: number | undefined;
+  readonly resume?: number;
+  readonly because: string;
+}
+
+const cases: readonly Case[] = [
+  {
+    title: 'a fixed size',
+    spec: { scaling: { minReplicas: 3 } },
+    deployment: sampleDeployment({ replicas: 7 }),
+    replicas: 3,
+    because: 'a fixed size is ours, whatever the Deployment has',
+  },
+  {
+    title: 'a new scaled service',
+    spec: { scaling: { minReplicas: 2, maxReplicas: 5 } },
+    deployment: undefined,
+    replicas: 2,
+    because: 'the autoscaler should not have to begin at the default of 1',
+  },
+  {
+    title: 'a scaled service whose Deployment was deleted',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 5 } },
+    told: 4,
+    deployment: undefined,
+    replicas: 4,
+    because: 'the last known size is still wanted',
+  },
+  {
+    title: 'a scaled service that was larger than its bounds are now',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 3 } },
+    told: 9,
+    deployment: undefined,
+    replicas: 3,
+    because: 'the bounds hold',
+  },
+  {
+    title: 'a scaled service that was interrupted right after its creation',
+    spec: { scaling: { minReplicas: 4, maxReplicas: 5 } },
+    deployment: sampleDeployment({ replicas: 1, generation: 1 }),
+    replicas: 4,
+    because: 'the size of 1 is nobody’s decision',
+  },
+  {
+    title: 'a scaled service at work',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 5 } },
+    deployment: sampleDeployment({ replicas: 4 }),
+    replicas: undefined,
+    because: 'the number is the autoscaler’s',
+  },
+  {
+    title: 'a scaled service beyond its bounds',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 2 } },
+    deployment: sampleDeployment({ replicas: 4, managedFields: ours }),
+    replicas: undefined,
+    because: 'the autoscaler itself brings it back within them',
+  },
+  {
+    title: 'a scaled service that somebody set to zero',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 5 } },
+    deployment: sampleDeployment({ replicas: 0 }),
+    replicas: undefined,
+    because: 'a zero set by hand stays',
+  },
+  {
+    title: 'suspending a scaled service',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 5 }, suspend: true },
+    deployment: sampleDeployment({ replicas: 4 }),
+    replicas: 0,
+    resume: 4,
+    because: 'the size has to be remembered before it is lost',
+  },
+  {
+    title: 'a suspended service',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 5 }, suspend: true },
+    deployment: sampleDeployment({ replicas: 0, managedFields: ours, annotations: remembering('4') }),
+    replicas: 0,
+    resume: 4,
+    because: 'what is remembered stays',
+  },
+  {
+    title: 'a service that is suspended from the beginning',
+    spec: { scaling: { minReplicas: 2, maxReplicas: 5 }, suspend: true },
+    deployment: undefined,
+    replicas: 0,
+    resume: 2,
+    because: 'the least is what would have been made',
+  },
+  {
+    title: 'resuming a scaled service',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 5 } },
+    deployment: sampleDeployment({ replicas: 0, managedFields: ours, annotations: remembering('4') }),
+    replicas: 4,
+    resume: 4,
+    because: 'a crash before the wake must not forget the size',
+  },
+  {
+    title: 'a resumed service',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 5 } },
+    deployment: sampleDeployment({ replicas: 4, managedFields: ours, annotations: remembering('4') }),
+    replicas: undefined,
+    because: 'it is done and the autoscaler’s again',
+  },
+  {
+    title: 'a memory that somebody garbled',
+    spec: { scaling: { minReplicas: 2, maxReplicas: 5 } },
+    deployment: sampleDeployment({ replicas: 0, managedFields: ours, annotations: remembering('many') }),
+    replicas: 2,
+    because: 'the least is safe',
+  },
+  {
+    title: 'a service at a fixed zero that is scaled from now on',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 5 } },
+    deployment: sampleDeployment({ replicas: 0, managedFields: ours }),
+    replicas: 1,
+    because: 'the zero was ours, and an autoscaler never leaves zero by itself',
+  },
+];
+
+describe('decideReplicas', () => {
+  for (const { title, spec, told = 0, deployment, replicas, resume, because } of cases) {
+    it(`${title}: ${because}`, () => {
+      assert.deepEqual(decideReplicas(sampleService(spec, { replicas: told }), deployment), {
+        replicas,
+        resumeReplicas: resume,
+      });
+    });
+  }
+
+  it('never decides on a size out of bounds', () => {
+    const size = fc.integer({ min: 0, max: 20 });
+    fc.assert(
+      fc.property(size, size, size, fc.boolean(), (a, b, live, zeroIsOurs) => {
+        const [minReplicas, maxReplicas] = [Math.max(1, Math.min(a, b)), Math.max(1, a, b)];
+        const deployment = sampleDeployment({
+          replicas: live,
+          annotations: remembering(String(a + b)),
+          ...(zeroIsOurs ? { managedFields: ours } : {}),
+        });
+        const { replicas } = decideReplicas(sampleService({ scaling: { minReplicas, maxReplicas } }), deployment);
+        assert.ok(replicas === undefined || (replicas >= minReplicas && replicas <= maxReplicas));
+      }),
+    );
+  });
+});
