@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { ConfigError, helpText, readConfig, SETTINGS, variableOf } from './config.ts';
+
+describe('readConfig', () => {
+  it('has a default for everything', () => {
+    assert.deepEqual(readConfig([], {}), {
+      watchNamespaces: [],
+      images: {
+        wasm: 'modelservice-server:0.1.0-wasm',
+        tensorflow: 'modelservice-server:0.1.0-tensorflow',
+        tensorflowGPU: undefined,
+      },
+      logLevel: 'info',
+      workers: 4,
+      bindAddress: undefined,
+      healthPort: 8081,
+      metricsPort: 8080,
+      watchSilenceTimeoutMs: 90_000,
+    });
+  });
+
+  it('reads every setting from a variable of the same name as its flag, and the flag wins', () => {
+    const env = { MODELSERVICE_WATCH_NAMESPACES: 'a,b', MODELSERVICE_WATCH_SILENCE_TIMEOUT: '5s' };
+    const config = readConfig(['--watch-namespaces=c'], env);
+    assert.ok(config !== 'help');
+    assert.deepEqual([config.watchNamespaces, config.watchSilenceTimeoutMs], [['c'], 5_000]);
+  });
+
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [['--workers=many'], /--workers \(or MODELSERVICE_WORKERS\) is "many": write a number/],
+    [['--log-level=loud'], /--log-level .* is "loud": write debug, info, warn or error/],
+    [['--health-port=http'], /--health-port .* is "http": write a port number/],
+    [['--watch-silence-timeout=1.5s'], /--watch-silence-timeout .* write a duration such as 90s/],
+    [['--server-image-wasm='], /--server-image-wasm .* write the name of an image/],
+    [['--no-such-flag=1'], /--no-such-flag.*--help lists the flags/],
+    [['left-over'], /left-over.*--help lists the flags/],
+  ];
+  for (const [args, message] of wrong) {
+    it(`refuses ${args.join(' ')}, naming the flag and the fix`, () => {
+      assert.throws(
+        () => readConfig(args, {}),
+        (error) => error instanceof ConfigError && message.test(error.message),
+      );
+    });
+  }
+
+  it('lists every flag and variable in its help', () => {
+    assert.equal(readConfig(['--help'], {}), 'help');
+    for (const setting of Object.values(SETTINGS)) {
+      assert.ok(helpText().includes(`--${setting.flag}=`));
+      assert.ok(helpText().includes(variableOf(setting)));
+    }
+  });
+});

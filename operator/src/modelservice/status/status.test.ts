@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { Deployment, Pod } from '../observed.ts';
+import { readyPod, type SpecParts, sampleDeployment, samplePod, sampleService } from '../sample.ts';
+import type { Condition, ModelServiceStatus } from '../types.generated.ts';
+import type { StatusInput } from './facts.ts';
+import { REASONS } from './reasons.ts';
+import { statusOf } from './status.ts';
+
+const NOW = Date.UTC(2026, 0, 1, 12);
+const HOUR_AGO = '2026-01-01T11:00:00Z';
+
+interface State {
+  readonly title: string;
+  readonly spec?: SpecParts;
+  readonly before?: Partial<ModelServiceStatus>;
+  readonly deployment: Deployment | undefined;
+  readonly changed?: boolean;
+  readonly pods?: readonly Pod[];
+  readonly problems?: StatusInput['problems'];
+  /** `status reason` of Ready, Reconciling and Stalled. */
+  readonly expected: readonly [string, string, string];
+}
+
+interface Counts {
+  readonly replicas: number;
+  readonly updated?: number;
+  readonly ready?: number;
+  readonly observed?: number;
+  readonly progressing?: string;
+  readonly refused?: string;
+}
+
+function deployment(size: number, counts: Counts): Deployment {
+  const { replicas, updated = replicas, ready = 0, observed = 2, progressing = 'ReplicaSetUpdated', refused } = counts;
+  return sampleDeployment({
+    replicas: size,
+    status: {
+      observedGeneration: observed,
+      replicas,
+      updatedReplicas: updated,
+      readyReplicas: ready,
+      conditions: [
+        {
+          type: 'Progressing',
+          status: progressing === 'ProgressDeadlineExceeded' ? 'False' : 'True',
+          reason: progressing,
+        },
+        ...(refused === undefined ? [] : [{ type: 'ReplicaFailure', status: 'True', message: refused }]),
+      ],
+    },
+  });
+}
+
+function condition(type: string, status: 'True' | 'False', reason: string, lastTransitionTime = HOUR_AGO): Condition {
+  return { type, status, reason, message: '', lastTransitionTime, observedGeneration: 3 };
+}
+
+const crashed = samplePod('p', {
+  containerStatuses: [
+    { name: 'server', state: { terminated: { exitCode: 1, message: '{"reason":"ModelNotFound","message":"No."}' } } },
+  ],
+});
+const atRest = { conditions: [condition('Reconciling', 'False', 'UpToDate')] };
+
+const states: readonly State[] = [
+  {
+    title: 'enough pods answer and the spec is rolled out',
+    deployment: deployment(1, { replicas: 1, ready: 1 }),
+    pods: [readyPod('p')],
+    expected: ['True Serving', 'False UpToDate', 'False NotStalled'],
+  },
+  {
+    title: 'an autoscaler adds pods that are not ready yet',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 8 } },
+    deployment: deployment(8, { replicas: 8, ready: 1 }),
+    expected: ['True Serving', 'False UpToDate', 'False NotStalled'],
+  },
+  {
+    title: 'an autoscaler has just written and the Deployment’s controller has not looked yet',
+    spec: { scaling: { minReplicas: 1, maxReplicas: 8 } },
+    before: atRest,
+    deployment: deployment(8, { replicas: 1, ready: 1, observed: 1 }),
+    expected: ['True Serving', 'False UpToDate', 'False NotStalled'],
+  },
+  {
+    title: 'this pass changed the Deployment and its controller has not looked yet',
+    before: atRest,
+    deployment: deployment(1, { replicas: 1, ready: 1, observed: 1 }),
+    changed: true,
+    expected: ['True RolloutInProgress', 'True RolloutInProgress', 'False NotStalled'],
+  },
+  {
+    title: 'a rollout goes on and old pods answer',
+    deployment: deployment(2, { replicas: 3, updated: 1, ready: 2 }),
+    expected: ['True RolloutInProgress', 'True RolloutInProgress', 'False NotStalled'],
+  },
+  {
+    title: 'a rollout failed and old pods answer',
+    deployment: deployment(2, { replicas: 3, updated: 1, ready: 2, progressing: 'ProgressDeadlineExceeded' }),
+    pods: [crashed],
+    expected: ['True OldRevisionServing', 'False GaveUp', 'True ModelNotFound'],
+  },
+  {
+    title: 'a rollout failed without a visible cause',
+    deployment: deployment(2, { replicas: 3, updated: 1, ready: 2, progressing: 'ProgressDeadlineExceeded' }),
+    expected: ['True OldRevisionServing', 'False GaveUp', 'True DeadlineExceeded'],
+  },
+  {
+    title: 'none answers yet',
+    deployment: deployment(1, { replicas: 1 }),
+    pods: [samplePod('p')],
+    expected: ['False PodsStarting', 'True PodsStarting', 'False NotStalled'],
+  },
+  {
+    title: 'none answers, for a reason, before the deadline',
+    deployment: deployment(1, { replicas: 1 }),
+    pods: [crashed],
+    expected: ['False ModelNotFound', 'True ModelNotFound', 'False NotStalled'],
+  },
+  {
+    title: 'none answers after the deadline',
+    deployment: deployment(1, { replicas: 1, progressing: 'ProgressDeadlineExceeded' }),
+    pods: [crashed],
+    expected: ['False ModelNotFound', 'False GaveUp', 'True ModelNotFound'],
+  },
+  {
+    title: 'all pods stopped answering a moment ago, long after the rollout',
+    before: atRest,
+    deployment: deployment(1, { replicas: 1, progressing: 'NewReplicaSetAvailable' }),
+    pods: [crashed],
+    expected: ['False ModelNotFound', 'True ModelNotFound', 'False NotStalled'],
+  },
+  {
+    title: 'all pods stopped answering an hour ago, long after the rollout',
+    before: { conditions: [condition('Reconciling', 'True', 'ModelNotFound')] },
+    deployment: deployment(1, { replicas: 1, progressing: 'NewReplicaSetAvailable' }),
+    pods: [crashed],
+    expected: ['False ModelNotFound', 'False GaveUp', 'True ModelNotFound'],
+  },
+  {
+    title: 'nothing answers and that has been told',
+    before: {
+      conditions: [condition('Reconciling', 'False', 'GaveUp'), condition('Stalled', 'True', 'ModelNotFound')],
+    },
+    deployment: deployment(1, { replicas: 1, progressing: 'NewReplicaSetAvailable' }),
+    pods: [crashed],
+    expected: ['False ModelNotFound', 'False GaveUp', 'True ModelNotFound'],
+  },
+  {
+    title: 'a part of a fixed size is missing',
+    spec: { scaling: { minReplicas: 3 } },
+    deployment: deployment(3, { replicas: 3, ready: 2 }),
+    expected: ['True PodsMissing', 'True PodsMissing', 'False NotStalled'],
+  },
+  {
+    title: 'the API server admits no pods',
+    deployment: deployment(1, { replicas: 0, refused: 'exceeded quota' }),
+    expected: ['False PodsRefused', 'True PodsRefused', 'False NotStalled'],
+  },
+  {
+    title: 'suspended, pods still ending',
+    spec: { suspend: true },
+    deployment: deployment(0, { replicas: 2, ready: 2 }),
+    expected: ['False Suspended', 'True Suspended', 'False NotStalled'],
+  },
+  {
+    title: 'suspended',
+    spec: { suspend: true },
+    deployment: deployment(0, { replicas: 0 }),
+    expected: ['False Suspended', 'False UpToDate', 'False NotStalled'],
+  },
+  {
+    title: 'set to zero by hand',
+    spec: { scaling: { minReplicas: 0 } },
+    deployment: deployment(0, { replicas: 0 }),
+    expected: ['False ScaledToZero', 'False UpToDate', 'False NotStalled'],
+  },
+  {
+    title: 'the Deployment is refused while old pods answer',
+    deployment: deployment(1, { replicas: 1, ready: 1 }),
+    problems: [{ kind: 'Deployment', reason: 'Refused', message: 'No.' }],
+    expected: ['True OldRevisionServing', 'False GaveUp', 'True Refused'],
+  },
+  {
+    title: 'the Service is somebody else’s',
+    deployment: deployment(1, { replicas: 1, ready: 1 }),
+    problems: [{ kind: 'Service', reason: 'NameTaken', message: 'Taken.' }],
+    expected: ['False NameTaken', 'False GaveUp', 'True NameTaken'],
+  },
+  {
+    title: 'the autoscaler is somebody else’s',
+    deployment: deployment(1, { replicas: 1, ready: 1 }),
+    problems: [{ kind: 'HorizontalPodAutoscaler', reason: 'NameTaken', message: 'Taken.' }],
+    expected: ['True Serving', 'False GaveUp', 'True NameTaken'],
+  },
+  {
+    title: 'there is no Deployment yet',
+    deployment: undefined,
+    expected: ['False PodsStarting', 'True PodsStarting', 'False NotStalled'],
+  },
+];
+
+function outcomeOf(state: Omit<State, 'title' | 'expected'>) {
+  return statusOf(
+    {
+      service: sampleService(state.spec ?? {}, state.before ?? {}),
+      deployment: state.deployment,
+      deploymentChanged: state.changed ?? false,
+      pods: state.pods ?? [],
+      problems: state.problems ?? [],
+      now: NOW,
+    },
+    new Map(),
+  );
+}
+
+describe('statusOf', () => {
+  for (const state of states) {
+    it(`${state.title}: ${state.expected.join(', ')}`, () => {
+      const { conditions = [] } = outcomeOf(state).status;
+      assert.deepEqual(
+        conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]),
+        [
+          ['Ready', state.expected[0]],
+          ['Reconciling', state.expected[1]],
+          ['Stalled', state.expected[2]],
+        ],
+      );
+      for (const { reason, message, observedGeneration } of conditions) {
+        assert.ok(reason in REASONS, `${reason} is in the table`);
+        assert.notEqual(message, '');
+        assert.equal(observedGeneration, 3);
+      }
+    });
+  }
+
+  it('keeps lastTransitionTime until the status flips', () => {
+    const { conditions = [] } = outcomeOf({
+      before: {
+        conditions: [condition('Ready', 'True', 'RolloutInProgress'), condition('Stalled', 'True', 'Refused')],
+      },
+      deployment: deployment(1, { replicas: 1, ready: 1 }),
+    }).status;
+    const times = conditions.map(({ type, lastTransitionTime }) => [type, lastTransitionTime]);
+    assert.deepEqual(times, [
+      ['Ready', HOUR_AGO],
+      ['Reconciling', '2026-01-01T12:00:00Z'],
+      ['Stalled', '2026-01-01T12:00:00Z'],
+    ]);
+  });
+
+  it('looks again when the deadline of pods that stopped answering has passed', () => {
+    const state = { deployment: deployment(1, { replicas: 1, progressing: 'NewReplicaSetAvailable' }) };
+    const since = '2026-01-01T11:50:00Z';
+    const before = { conditions: [condition('Reconciling', 'True', 'PodsStarting', since)] };
+    // 10 min to start and 10 min for scheduling and pulling, of which 10 min have passed.
+    assert.equal(outcomeOf({ ...state, before }).requeueAfterMs, 600_000);
+    assert.equal(outcomeOf({ deployment: deployment(1, { replicas: 1, ready: 1 }) }).requeueAfterMs, undefined);
+  });
+
+  it('is the same when nothing has changed', () => {
+    const state = { deployment: deployment(1, { replicas: 1, ready: 1 }) };
+    const first = outcomeOf(state).status;
+    assert.deepEqual(outcomeOf({ ...state, before: first }).status, first);
+  });
+
+  it('keeps what is known of the model until a pod of another model tells', () => {
+    const known = {
+      name: 'mnist',
+      version: '1',
+      uri: 'file:///examples/mnist/model',
+      digest: 'sha256:1',
+      engine: 'Wasm',
+    };
+    const before = { models: [known] };
+    assert.deepEqual(outcomeOf({ before, deployment: undefined }).status.models, [known]);
+    const spec = { model: { uri: 'file:///other' } };
+    assert.deepEqual(outcomeOf({ spec, before, deployment: undefined }).status.models, [
+      { name: 'mnist', version: '1', uri: 'file:///other' },
+    ]);
+  });
+});
