@@ -102,6 +102,27 @@ describe('the chart', () => {
     await kubectl(['apply', '-n', namespace(), '--dry-run=server', '-f', '-'], { input: JSON.stringify(pod) });
   });
 
+  it('has Prometheus scrape the metrics Service, and through it the operator', async () => {
+    const values = {
+      metrics: { serviceMonitor: { enabled: true, interval: '30s', labels: { release: 'prometheus' } } },
+    };
+    const objects = await renderChart(options(values));
+    const service = only(objects, 'Service');
+    const monitor = only(objects, 'ServiceMonitor');
+    const { selector, endpoints } = monitor.spec as {
+      selector: { matchLabels: Record<string, string> };
+      endpoints: readonly object[];
+    };
+    assert.partialDeepStrictEqual(service.metadata.labels, selector.matchLabels);
+    assert.deepEqual(endpoints, [{ port: 'metrics', interval: '30s' }]);
+    assert.equal(monitor.metadata.labels.release, 'prometheus');
+
+    const { ports, selector: pods } = service.spec as { ports: readonly object[]; selector: object };
+    assert.deepEqual(ports, [{ name: 'metrics', port: 8080, targetPort: 'metrics' }]);
+    const { template } = only(objects, 'Deployment').spec as { template: { metadata: { labels: object } } };
+    assert.partialDeepStrictEqual(template.metadata.labels, pods);
+  });
+
   const refused: readonly { values: Record<string, unknown>; message: RegExp }[] = [
     { values: { replicas: 2 }, message: /additional properties 'replicas' not allowed/ },
     { values: { server: { image: 'x' } }, message: /at '\/server': additional properties 'image' not allowed/ },
