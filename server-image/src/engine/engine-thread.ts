@@ -24,6 +24,13 @@ export interface EngineThreadEvents {
  */
 const WITH_WORKER = 2;
 
+/** The thread ended before it was given a call: nothing of the call was moved or done. */
+export class NeverSentError extends InferenceError {
+  constructor(cause: Error) {
+    super('EngineRestarted', `The engine ended before the request was run: ${cause.message}`, { cause });
+  }
+}
+
 interface Call {
   readonly request: EngineRequest;
   readonly transfer: readonly ArrayBuffer[];
@@ -78,6 +85,7 @@ export class EngineThread {
    * @throws EngineCallError when the engine reports a failure
    * @throws InferenceError `Cancelled` when the signal is aborted before the call began, `EngineRestarted` when the
    *   thread ends beneath it
+   * @throws NeverSentError when the thread ends while the call still waits: another thread can take it as it is
    */
   call<Name extends EngineCallName>(
     name: Name,
@@ -161,11 +169,11 @@ export class EngineThread {
     if (this.#end !== undefined) return;
     this.#end = error;
     clearTimeout(this.#watchdog);
-    const calls = [...this.#sent.values(), ...this.#waiting.splice(0)];
+    for (const call of this.#sent.values()) call.reject(restarted(error));
     this.#sent.clear();
-    for (const call of calls) {
+    for (const call of this.#waiting.splice(0)) {
       call.stopListening();
-      call.reject(restarted(error));
+      call.reject(new NeverSentError(error));
     }
     if (!this.#closed) this.#events.onExit(error);
   }

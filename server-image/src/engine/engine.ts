@@ -2,7 +2,7 @@ import { errorMessage, InferenceError, ModelFailure } from '../failures.ts';
 import type { EngineName } from '../model/served-model.ts';
 import { EngineCallError } from './engine-errors.ts';
 import type { EngineModel, ModelSignature, NamedTensors } from './engine-messages.ts';
-import { EngineThread, type EngineWorker } from './engine-thread.ts';
+import { EngineThread, type EngineWorker, NeverSentError } from './engine-thread.ts';
 import type { Tensor } from './tensor.ts';
 
 /** A thread that ends more often than this within {@link RESTART_WINDOW_MS} would go on doing so. */
@@ -185,10 +185,16 @@ export class Engine {
   ): Promise<ReadonlyMap<string, Tensor>> {
     slot.pending += 1;
     try {
-      const thread = await slot.thread;
       const own = [...inputs].map(([name, tensor]) => [name, ownBuffer(tensor)] as const);
-      const results = await thread.call('infer', { model, inputs: own, outputs }, signal, buffers(own));
-      return new Map(results);
+      for (;;) {
+        const thread = await slot.thread;
+        try {
+          return new Map(await thread.call('infer', { model, inputs: own, outputs }, signal, buffers(own)));
+        } catch (error) {
+          // What had not begun when its thread ended goes to the thread that follows.
+          if (!(error instanceof NeverSentError) || this.#closed) throw error;
+        }
+      }
     } finally {
       slot.pending -= 1;
     }

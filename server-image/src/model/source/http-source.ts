@@ -36,7 +36,7 @@ export function httpSource(store: ModelStore, context: DownloadContext): ModelSo
       await run.all();
       const added = await store.add({ directory: partial.directory, file: MODEL_FILE }, signal);
       await store.remember({ uri: text, digest: added.digest, validators: run.validators });
-      return added;
+      return added.location;
     },
   };
 }

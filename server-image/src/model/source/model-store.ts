@@ -18,6 +18,12 @@ export type Validators = z.infer<typeof Validators>;
 /** What lay under a URI the last time that it was fetched. */
 export type Remembered = z.infer<typeof Remembered>;
 
+/** A model in the store. */
+export interface Stored {
+  readonly digest: string;
+  readonly location: ModelLocation;
+}
+
 /**
  * Fetched models on disk, by the digest of their content; any number of processes may use one at the same time.
  *
@@ -54,7 +60,7 @@ export class ModelStore {
   }
 
   /** Moves a fetched model into the store, and of its folder only the files that belong to it. */
-  async add({ directory, file }: ModelLocation, signal: AbortSignal): Promise<{ digest: string } & ModelLocation> {
+  async add({ directory, file }: ModelLocation, signal: AbortSignal): Promise<Stored> {
     const { digest, paths } = await readModelContent({ directory, file }, signal);
     await using stage = await this.partial();
     for (const path of paths) {
@@ -71,7 +77,7 @@ export class ModelStore {
       const code = (error as NodeJS.ErrnoException).code;
       if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
     }
-    return { digest, directory: folder, file: MODEL_FILE };
+    return { digest, location: { directory: folder, file: MODEL_FILE } };
   }
 
   async recall(uri: string): Promise<Remembered | undefined> {

@@ -48,7 +48,7 @@ export function npmSource(store: ModelStore, context: DownloadContext, registry:
       await unpackModel({ tarball, uri, directory, signal });
       const added = await store.add({ directory, file: uri.file }, signal);
       await store.remember({ uri: text, digest: added.digest, validators: {} });
-      return added;
+      return added.location;
     },
   };
 }

@@ -118,3 +118,28 @@ export async function writeFiles(folder: string, files: Files): Promise<void> {
 function tensor(name: string): object {
   return { name, dtype: 'DT_FLOAT', tensorShape: { dim: [{ size: '-1' }, { size: '1' }] } };
 }
+
+/** A dense layer whose two weights, 3 and 4, are quantised to 8 bits: value = stored × 0.5 + 2. */
+export function quantisedFiles(): Files {
+  const json = JSON.parse(String(denseFiles()['model.json']));
+  json.weightsManifest[0].weights[0].quantization = { dtype: 'uint8', scale: 0.5, min: 2, original_dtype: 'float32' };
+  return { 'model.json': JSON.stringify(json), 'weights.bin': Uint8Array.from([2, 4, 0, 0, 0, 0]) };
+}
+
+/** A graph model that gives the places of the elements other than 0: how many there are depends on the values. */
+export function nonzeroFiles(): Files {
+  const float = { type: 'DT_FLOAT' };
+  const json = {
+    format: 'graph-model',
+    modelTopology: {
+      node: [
+        { name: 'x', op: 'Placeholder', attr: { dtype: float, shape: { shape: { dim: [{ size: '-1' }] } } } },
+        { name: 'flags', op: 'Cast', input: ['x'], attr: { SrcT: float, DstT: { type: 'DT_BOOL' } } },
+        { name: 'places', op: 'Where', input: ['flags'], attr: { T: { type: 'DT_BOOL' } } },
+      ],
+      versions: { producer: 1 },
+    },
+    weightsManifest: [],
+  };
+  return { 'model.json': JSON.stringify(json) };
+}

@@ -1,0 +1,4 @@
+import { describeEngine } from '../model/test-support/engine-suite.ts';
+
+describeEngine('Wasm');
+describeEngine('JavaScript');
