@@ -26,6 +26,8 @@ describe('examples/mnist', () => {
   });
 
   it(`answers ${DIGIT} to the digit of its sample requests`, async () => {
+    // Else tfjs prints an advertisement for its native engine.
+    tf.env().set('IS_TEST', true);
     await tf.setBackend('cpu');
     const json: tf.io.ModelJSON = await read('model/model.json');
     const weights = await readFile(path('model/weights.bin'));

@@ -20,7 +20,7 @@ export function progressOn(output: Output): Progress {
       if (!output.isTTY) return;
       const filled = Math.round((done / total) * BAR_WIDTH);
       const line = `${title} ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${detail}`;
-      output.write(`\r\x1b[K${line.slice(0, (output.columns ?? 80) - 1)}`);
+      output.write(`\r\x1b[K${line.slice(0, (output.columns || 80) - 1)}`);
     },
     end(line) {
       output.write(`${output.isTTY ? '\r\x1b[K' : ''}${line}\n`);

@@ -68,6 +68,16 @@ export function laptopConfig(contents: readonly ManifestContent[], settings: Lap
   return { config, sources, configMaps: [...used.values()], notes, problems };
 }
 
+/** The names of the ConfigMaps that were used before and hold something else now. */
+export function changedConfigMaps(before: LaptopConfig, after: LaptopConfig): string[] {
+  const content = ({ files }: ConfigMap): string =>
+    JSON.stringify([...files].map(([key, bytes]) => [key, bytes.toString('base64')]));
+  const former = new Map(before.configMaps.map((map) => [map.name, content(map)]));
+  return after.configMaps
+    .filter((map) => (former.get(map.name) ?? content(map)) !== content(map))
+    .map(({ name }) => name);
+}
+
 function entryOf(service: ModelService, engine: Engine | undefined): ModelEntry {
   // Without its GPU, so that the model is served by whatever this machine has.
   const { gpu: _, ...spec } = service.spec;

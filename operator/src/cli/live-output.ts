@@ -16,9 +16,9 @@ export interface LiveOutput {
 export function liveOutput(output: Output): LiveOutput {
   let drawn: readonly string[] = [];
   const erase = () => (drawn.length > 0 ? `\x1b[${drawn.length}A\x1b[J` : '');
-  // A line that wraps would be two, and the next erasure one short.
+  // Some terminals say they have 0 columns. A line that wraps would be two, and the next erasure one short.
   const shown = (lines: readonly string[]) =>
-    lines.map((line) => `${line.slice(0, (output.columns ?? 80) - 1)}\n`).join('');
+    lines.map((line) => `${line.slice(0, (output.columns || 80) - 1)}\n`).join('');
   return {
     print(text) {
       output.write(`${erase()}${text}\n${shown(drawn)}`);

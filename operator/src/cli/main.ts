@@ -29,7 +29,8 @@ async function execute(args: Arguments): Promise<number> {
     }
     case 'digest': {
       const { passToServer } = await import('./pass-to-server.ts');
-      return await passToServer('digest', args.args);
+      const { localUri } = await import('./repository.ts');
+      return await passToServer('digest', args.args.map(localUri));
     }
     case 'run': {
       const { run } = await import('./run.ts');

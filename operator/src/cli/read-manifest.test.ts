@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { before, describe, it } from 'mocha';
-import { laptopConfig } from './laptop-config.ts';
+import { changedConfigMaps, laptopConfig } from './laptop-config.ts';
 import { createManifestCheck, type ManifestCheck } from './manifest-schema.ts';
 import { problemLine, readManifests } from './manifest-set.ts';
 import { readManifest } from './read-manifest.ts';
@@ -105,6 +105,9 @@ describe('manifests', () => {
         ['w.bin', Buffer.from([0, 1])],
       ],
     );
+    const changed = render({ a: `${service}\n---\n${map.replace('AAE=', 'AAI=')}` });
+    const same = render({ a: `${service}\n---\n${map}` });
+    assert.deepEqual([changedConfigMaps(same, changed), changedConfigMaps(same, same)], [['weights'], []]);
     assert.match(render({ a: service }).problems[0]?.message ?? '', /no ConfigMap "weights".*-f/);
   });
 

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 function inRepository(path: string): string {
   return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -10,3 +10,8 @@ export const REPOSITORY = {
   examples: inRepository('examples'),
   server: inRepository('server-image/bin/server.js'),
 } as const;
+
+/** A URI that names the examples of the server's image, as the same examples in this repository; another as it is. */
+export function localUri(uri: string): string {
+  return uri.replace(/^file:\/\/\/examples(?=\/|$)/, pathToFileURL(REPOSITORY.examples).href);
+}

@@ -29,7 +29,7 @@ function digitOf(probabilities: readonly number[]): number {
   return probabilities.indexOf(Math.max(...probabilities));
 }
 
-describe('modelservice run', function () {
+describe('modelservice', function () {
   this.timeout(60_000);
   let folder: string;
   const write = async (name: string, text: string): Promise<void> => {
@@ -103,6 +103,13 @@ describe('modelservice run', function () {
     await using run = startModelservice(['run', '-f', join(folder, 'mnist.yaml'), ...FREE_PORTS]);
     const [, url] = await run.printed(/^mnist +1 .* (http:\S+)$/m);
     assert.equal((await post(`${url}/infer`, await sample('request.json'))).status, 200);
+  });
+
+  it('prints the digest that the example pins, for the URI that its manifest has', async () => {
+    await using digest = startModelservice(['digest', 'file:///examples/mnist/model']);
+    const [printed = ''] = await digest.printed(/^sha256:[0-9a-f]{64}$/m);
+    assert.ok((await sample('modelservice.yaml')).includes(`digest: ${printed}\n`));
+    assert.equal(await digest.ended(), 0);
   });
 
   it('refuses wrong manifests with the field and the fix, and serves nothing', async () => {

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { load } from 'js-yaml';
 import type { RunArguments } from './arguments.ts';
 import { type FoundManifests, findManifests } from './find-manifests.ts';
-import { type LaptopConfig, laptopConfig } from './laptop-config.ts';
+import { changedConfigMaps, type LaptopConfig, laptopConfig } from './laptop-config.ts';
 import { liveOutput, type Output } from './live-output.ts';
 import { createManifestCheck } from './manifest-schema.ts';
 import { type ManifestSet, problemLine, readManifests } from './manifest-set.ts';
@@ -99,6 +99,11 @@ async function runIn(work: WorkFolder, args: RunArguments, { output, signals, en
         out.print('The manifests changed');
         view.expect(before.config.models, models);
         server.reload(next.laptop.config);
+      }
+      for (const name of changedConfigMaps(before, next.laptop)) {
+        out.print(
+          `Note: the ConfigMap ${name} changed; as in a cluster, its model is loaded anew when its manifest changes`,
+        );
       }
     }
     if (lines.length > 0) out.print([...lines, 'What was served before is served on'].join('\n'));

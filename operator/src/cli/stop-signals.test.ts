@@ -47,6 +47,12 @@ describe('liveOutput', () => {
     assert.equal(written(true), `a\nb\n${up2}stays\na\nb\n${up2}012345678\n\x1b[1A\x1b[J`);
   });
 
+  it('does not cut lines on a terminal that says it has 0 columns', () => {
+    let text = '';
+    liveOutput({ isTTY: true, columns: 0, write: (part) => (text += part) }).draw(['mnist  loading']);
+    assert.equal(text, 'mnist  loading\n');
+  });
+
   it('writes only what stays elsewhere', () => assert.equal(written(false), 'stays\n'));
 });
 
