@@ -217,6 +217,11 @@ describe('the chart', () => {
       });
       assert.equal(left, undefined);
     });
+
+    it('can be installed again over the definition that it left', async () => {
+      await helm(['install'], release());
+      await testApi().get(RESOURCES.deployments, { namespace: namespace(), name: 'ms-modelservice-operator' });
+    });
   });
 });
 
