@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { request } from 'undici';
 import { InferenceError } from '../failures.ts';
 import type { LoadedModel, ModelRepository, ServedModel } from '../model/served-model.ts';
 import { createLogger } from '../telemetry/log.ts';
@@ -82,6 +83,28 @@ export async function start(
       await once(http.server, 'close');
     },
   };
+}
+
+/** An answer read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/** Sends a request: a POST where there is a body. */
+export async function ask(
+  server: Started,
+  path: string,
+  body?: unknown,
+  options: { readonly method?: string; readonly headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const answer = await request(`${server.url}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+    ...options,
+  });
+  return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
 }
 
 /** A bare TCP client: writes bytes as they are told and collects what comes back until the server ends. */
