@@ -43,8 +43,8 @@ export function startModelservice(args: readonly string[]): ModelserviceProcess 
     },
     ended: () => closed,
     async [Symbol.asyncDispose]() {
-      // Its server ends by itself when the channel to it closes.
-      if (child.exitCode === null) child.kill('SIGKILL');
+      // Not SIGKILL, which would leave its temporary folder behind.
+      if (child.exitCode === null) child.kill('SIGTERM');
       await closed;
     },
   };
