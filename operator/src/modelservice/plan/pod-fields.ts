@@ -3,8 +3,6 @@ import type { EnvVar, Quantities, Toleration } from '../types.generated.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The owner's fields for the container and the pod, in the form in which an API server stores them. */
-
 export function serverEnvOf(service: ModelService): readonly unknown[] {
   return (service.spec.server.env ?? []).map(envVariable);
 }
@@ -13,8 +11,7 @@ function envVariable({ name, value, valueFrom }: EnvVar): unknown {
   const resource = valueFrom?.resourceFieldRef;
   return {
     name,
-    // An API server stores an empty value as none.
-    ...(value === undefined || value === '' ? {} : { value }),
+    ...(value === undefined ? {} : { value }),
     ...(valueFrom === undefined
       ? {}
       : {
@@ -52,27 +49,13 @@ export function podAdditionsOf(service: ModelService): Fields {
     imagePullSecrets: pod.imagePullSecrets,
     serviceAccountName: pod.serviceAccountName,
     nodeSelector: pod.nodeSelector,
-    tolerations: withoutEmpty(tolerations),
-    affinity: withoutEmpty(pod.affinity),
-    topologySpreadConstraints: withoutEmpty(pod.topologySpreadConstraints),
+    tolerations,
+    affinity: pod.affinity,
+    topologySpreadConstraints: pod.topologySpreadConstraints,
     priorityClassName: pod.priorityClassName,
     runtimeClassName: pod.runtimeClassName,
   };
   return Object.fromEntries(Object.entries(additions).filter(([, value]) => !isEmpty(value)));
-}
-
-/**
- * Without empty strings and lists, which an API server stores as absent, so that comparing with the live object finds
- * no difference. Labels are a map whose empty values count.
- */
-function withoutEmpty(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutEmpty);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, field]) => field !== '' && !(Array.isArray(field) && field.length === 0))
-      .map(([name, field]) => [name, name === 'matchLabels' ? field : withoutEmpty(field)]),
-  );
 }
 
 function isEmpty(value: unknown): boolean {
