@@ -20,6 +20,9 @@ export async function loadTfjs({ engine, tensorflowDirectory }: EngineWorkerData
   if (engine === 'TensorFlow') {
     if (tensorflowDirectory === undefined) throw new Error('The folder of the native engine is not known');
     const { tf, gpu } = loadTensorflow(tensorflowDirectory);
+    // A thread that ends without having run an operation takes the process with it (segmentation fault in the binding's
+    // clean-up, tfjs-node-gpu 4.22 with TensorFlow 2.21).
+    tf.tidy(() => tf.add(1, 1).dataSync());
     return { tf, gpu };
   }
   const core = await import('@tensorflow/tfjs-core');
