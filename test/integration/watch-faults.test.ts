@@ -121,12 +121,13 @@ describe('An operator whose watches fail', function () {
   }
 
   async function deploymentCarries(name: string, value: string): Promise<void> {
-    await eventually(() => api().get(RESOURCES.deployments, { namespace: namespace(), name }), {
+    const state = async () => {
+      const pod = podSpecOf(await api().get(RESOURCES.deployments, { namespace: namespace(), name }));
+      return { value: valueIn(pod), edited: pod.automountServiceAccountToken };
+    };
+    await eventually(state, {
       because: `Deployment ${name} carries VALUE=${value} and nothing of somebody else's`,
-      until: (deployment) => {
-        const pod = podSpecOf(deployment);
-        return valueIn(pod) === value && pod.automountServiceAccountToken === false;
-      },
+      until: (seen) => seen.value === value && seen.edited === false,
       deadlineMs: RECOVERY_DEADLINE_MS,
     });
   }

@@ -27,7 +27,7 @@ export async function eventually<T>(probe: () => T | Promise<T>, options: Eventu
     try {
       const value = await probe();
       if (until(value)) return value;
-      last = `the last value was ${inspect(value, { depth: 8, breakLength: 120 })}`;
+      last = `the last value was ${describeValue(value)}`;
     } catch (error) {
       last = `the last try failed: ${error instanceof Error ? error.message : inspect(error)}`;
       cause = error;
@@ -37,4 +37,10 @@ export async function eventually<T>(probe: () => T | Promise<T>, options: Eventu
     }
     await delay(intervalMs);
   }
+}
+
+/** Without `managedFields`, which no wait is for and which fill a screen. */
+function describeValue(value: unknown): string {
+  const text = JSON.stringify(value, (key, field: unknown) => (key === 'managedFields' ? undefined : field));
+  return inspect(text === undefined ? value : JSON.parse(text), { depth: 8, breakLength: 120 });
 }
