@@ -1,42 +1,52 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { AUDIT_POLICY } from './audit-log.ts';
 import { type ClusterClient, clientFromKubeconfig } from './cluster-client.ts';
 import { freePort } from './free-port.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import type { GuardedProcess, ProcessGuard } from './process-guard.ts';
+import { until } from './until.ts';
 
 export interface ControlPlane {
   readonly server: string;
+  /** PEM of what vouches for its certificate. */
+  readonly ca: string;
   readonly kubeconfigPath: string;
   readonly client: ClusterClient;
   readonly auditLog: string;
 }
 
-/** How long a component may take until it answers. It takes 3 s on an idle machine. */
-const START_DEADLINE_MS = 90_000;
-const LOG_TAIL_LINES = 15;
+/** Where a control plane is reached. */
+export interface ControlPlaneNetwork {
+  /** An address of this machine; nodes and pods need one that is not 127.0.0.1. */
+  readonly address: string;
+  /** ClusterIPs are of this range. */
+  readonly serviceNetwork: string;
+}
+
+const LOCAL_NETWORK: ControlPlaneNetwork = { address: '127.0.0.1', serviceNetwork: '10.96.0.0/16' };
 
 /**
- * Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler from a folder of binaries, on 127.0.0.1 and
- * free ports; ready when the API server is and the controllers have made the `default` namespace's service account.
- * There is no node: pods stay Pending unless a test says otherwise in their status.
+ * Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler from a folder of binaries, on free
+ * ports; ready when the API server is and the controllers have made the `default` namespace's service account. There is
+ * no node: pods stay Pending unless a test says otherwise in their status, or node/ adds one.
  *
+ * @param network default: 127.0.0.1, which this machine alone reaches
  * @throws with the tail of the component's log when one does not start
  */
 export async function startControlPlane(
   binaries: string,
   guard: ProcessGuard,
   signal: AbortSignal,
+  network: ControlPlaneNetwork = LOCAL_NETWORK,
 ): Promise<ControlPlane> {
   const folder = join(guard.folder, 'control-plane');
   const logs = join(folder, 'logs');
   await mkdir(logs, { recursive: true });
   const files = await writeCredentials(folder);
   const [etcdPort, peerPort, securePort] = await Promise.all([freePort(), freePort(), freePort()]);
-  const server = `https://127.0.0.1:${securePort}`;
+  const server = `https://${network.address}:${securePort}`;
   const run = (name: string, args: readonly string[]): GuardedProcess =>
     guard.run({
       command: join(binaries, name),
@@ -61,15 +71,17 @@ export async function startControlPlane(
     '--log-level=warn',
   ]);
   const apiServer = run('kube-apiserver', [
-    '--bind-address=127.0.0.1',
-    '--advertise-address=127.0.0.1',
+    `--bind-address=${network.address}`,
+    `--advertise-address=${network.address}`,
     `--secure-port=${securePort}`,
-    // It makes its own CA-signed certificate there, valid for 127.0.0.1.
+    // It makes its own CA-signed certificate there, valid for the advertised address.
     `--cert-dir=${files.certDir}`,
     `--etcd-servers=${etcdUrl}`,
-    '--service-cluster-ip-range=10.96.0.0/16',
-    // Without it the server would advertise a loopback address as the endpoint of `kubernetes`, which is refused.
-    '--endpoint-reconciler-type=none',
+    `--service-cluster-ip-range=${network.serviceNetwork}`,
+    // A loopback address is refused as the endpoint of `kubernetes`.
+    ...(network === LOCAL_NETWORK ? ['--endpoint-reconciler-type=none'] : []),
+    // Nothing resolves the names of nodes.
+    '--kubelet-preferred-address-types=InternalIP',
     `--service-account-key-file=${files.serviceAccountKey}`,
     `--service-account-signing-key-file=${files.serviceAccountKey}`,
     '--service-account-issuer=https://kubernetes.default.svc',
@@ -88,7 +100,8 @@ export async function startControlPlane(
   const certificate = join(files.certDir, 'apiserver.crt');
   await until(signal, [etcd, apiServer], () => readFile(certificate));
   const kubeconfigPath = join(folder, 'admin.kubeconfig');
-  await writeKubeconfig(kubeconfigPath, { server, ca: await readFile(certificate, 'utf8'), token: files.adminToken });
+  const ca = await readFile(certificate, 'utf8');
+  await writeKubeconfig(kubeconfigPath, { server, ca, token: files.adminToken });
   const client = await clientFromKubeconfig(kubeconfigPath);
   await until(signal, [etcd, apiServer], () => expectOk(client, '/readyz'));
 
@@ -112,7 +125,7 @@ export async function startControlPlane(
   await until(signal, [etcd, apiServer, manager, scheduler], () =>
     expectOk(client, '/api/v1/namespaces/default/serviceaccounts/default'),
   );
-  return { server, kubeconfigPath, client, auditLog: files.auditLog };
+  return { server, ca, kubeconfigPath, client, auditLog: files.auditLog };
 }
 
 async function writeCredentials(folder: string) {
@@ -135,38 +148,4 @@ async function writeCredentials(folder: string) {
 async function expectOk(client: ClusterClient, path: string): Promise<void> {
   const { status, body } = await client.request('GET', path);
   if (status !== 200) throw new Error(`GET ${path} answered ${status}: ${JSON.stringify(body)}`);
-}
-
-/** Repeats `attempt` until it succeeds, one of the processes ends, or the deadline passes. */
-async function until(
-  signal: AbortSignal,
-  processes: readonly GuardedProcess[],
-  attempt: () => Promise<unknown>,
-): Promise<void> {
-  const ended: { value: GuardedProcess; reason: string }[] = [];
-  for (const value of processes) void value.exited.then((reason) => ended.push({ value, reason }));
-  const deadline = performance.now() + START_DEADLINE_MS;
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      const [first] = ended;
-      if (first !== undefined) throw new Error(await tail(first.value.logFile, `ended with ${first.reason}`));
-      if (performance.now() > deadline) {
-        const last = processes[processes.length - 1];
-        const logFile = last?.logFile ?? '';
-        throw new Error(await tail(logFile, `did not answer within ${START_DEADLINE_MS / 1000} s`), { cause: error });
-      }
-    }
-    await delay(100, undefined, { signal });
-  }
-}
-
-async function tail(logFile: string, what: string): Promise<string> {
-  const log = await readFile(logFile, 'utf8').catch(() => '');
-  const lines = log.trimEnd().split('\n').slice(-LOG_TAIL_LINES);
-  const name = logFile.replace(/^.*\//, '').replace(/\.log$/, '');
-  return `${name} ${what}; the end of its log:\n${lines.map((line) => `    ${line}`).join('\n')}`;
 }

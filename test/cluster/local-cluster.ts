@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseAuditLog } from './audit-log.ts';
 import type { ClusterClient } from './cluster-client.ts';
-import { startControlPlane } from './control-plane.ts';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { ProcessGuard } from './process-guard.ts';
 import { serviceAccountAccess } from './service-account-access.ts';
 import type { TestCluster } from './test-cluster.ts';
@@ -11,30 +10,37 @@ import type { TestCluster } from './test-cluster.ts';
 export async function startLocalCluster(binaries: string, origin: string, signal: AbortSignal): Promise<TestCluster> {
   const guard = await ProcessGuard.start();
   try {
-    const { server, kubeconfigPath, client, auditLog } = await startControlPlane(binaries, guard, signal);
-    const ca = await readFile(join(guard.folder, 'control-plane', 'certs', 'apiserver.crt'), 'utf8');
-    const version = await serverVersion(client);
-    const stop = async () => {
-      await client.close();
-      await guard.stop();
-    };
-    return {
-      description: `Kubernetes ${version} on this machine, ${origin}`,
-      version,
-      server,
-      ca,
-      kubeconfigPath,
-      client,
-      ephemeral: true,
-      ...serviceAccountAccess(client, server, ca, guard.folder),
-      auditEvents: async () => parseAuditLog(await readFile(auditLog, 'utf8')),
-      stop,
-      [Symbol.asyncDispose]: stop,
-    };
+    return await localCluster(await startControlPlane(binaries, guard, signal), guard, origin);
   } catch (error) {
     await guard.stop();
     throw error;
   }
+}
+
+/** What suites see of a control plane that `guard` owns; to stop the one is to stop the other. */
+export async function localCluster(
+  { server, ca, kubeconfigPath, client, auditLog }: ControlPlane,
+  guard: ProcessGuard,
+  origin: string,
+): Promise<TestCluster> {
+  const version = await serverVersion(client);
+  const stop = async () => {
+    await client.close();
+    await guard.stop();
+  };
+  return {
+    description: `Kubernetes ${version} on this machine, ${origin}`,
+    version,
+    server,
+    ca,
+    kubeconfigPath,
+    client,
+    ephemeral: true,
+    ...serviceAccountAccess(client, server, ca, guard.folder),
+    auditEvents: async () => parseAuditLog(await readFile(auditLog, 'utf8')),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 /** `v1.36.3`, from the API server itself. */
