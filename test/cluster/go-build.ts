@@ -55,7 +55,8 @@ async function pins(module: GoModule, cacheDir: string): Promise<Pins> {
   const goMod = await readFile(join(module.folder, 'go.mod'), 'utf8');
   const goSum = await readFile(join(module.folder, 'go.sum'), 'utf8');
   const key = buildKey(goMod, goSum, `${process.platform}-${process.arch}`);
-  return { folder: join(cacheDir, key), version: requiredVersion(goMod, module.versionFrom) };
+  const name = module.part === undefined ? key : `${key}-${module.part}`;
+  return { folder: join(cacheDir, name), version: requiredVersion(goMod, module.versionFrom) };
 }
 
 async function buildAll(module: GoModule, version: string, into: string, context: GoBuildContext): Promise<void> {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { K3S_IMAGE } from './docker-cluster.ts';
-import { buildKey, CONTROL_PLANE, HELM, requiredVersion } from './go-modules.ts';
+import { buildKey, CONTROL_PLANE, HELM, NODE, requiredVersion } from './go-modules.ts';
 
 describe('buildKey', () => {
   const base = buildKey('mod', 'sum', 'linux-x64');
@@ -24,8 +24,8 @@ describe('buildKey', () => {
 });
 
 describe('the pinned Go modules', () => {
-  for (const module of [CONTROL_PLANE, HELM]) {
-    it(`names each binary of ${module.versionFrom} under "tool" in its go.mod`, async () => {
+  for (const module of [CONTROL_PLANE, NODE, HELM]) {
+    it(`names ${module.binaries.map(({ name }) => name).join(', ')} under "tool" in its go.mod`, async () => {
       const goMod = await readFile(join(module.folder, 'go.mod'), 'utf8');
       for (const { package: source } of module.binaries)
         assert.match(goMod, new RegExp(`^(tool )?\\s*${source}$`, 'm'));

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 /** A folder with go.mod and go.sum that pin what is built, and what comes out. */
 export interface GoModule {
   readonly folder: string;
+  /** Told apart from what else is built from the same folder. Absent: the folder's main part. */
+  readonly part?: string;
   /** Name of the binary, and the package that it is built from. */
   readonly binaries: readonly { readonly name: string; readonly package: string }[];
   /** How long the first build takes on 2 cores: what a person is told. */
@@ -25,11 +27,21 @@ export const CONTROL_PLANE: GoModule = {
   ],
   minutes: 6,
   versionFrom: 'k8s.io/kubernetes',
-  stamps(version) {
-    const [major = '', minor = ''] = version.slice(1).split('.');
-    const variable = 'k8s.io/component-base/version';
-    return [`${variable}.gitVersion=${version}`, `${variable}.gitMajor=${major}`, `${variable}.gitMinor=${minor}`];
-  },
+  stamps: kubernetesStamps,
+};
+
+/** What a machine adds to become a node; built only for those who ask for one. */
+export const NODE: GoModule = {
+  folder: CONTROL_PLANE.folder,
+  part: 'node',
+  binaries: [
+    { name: 'kubelet', package: 'k8s.io/kubernetes/cmd/kubelet' },
+    { name: 'kube-proxy', package: 'k8s.io/kubernetes/cmd/kube-proxy' },
+    { name: 'pause', package: 'modelservice.dev/test/cluster/binaries/pause' },
+  ],
+  minutes: 1,
+  versionFrom: 'k8s.io/kubernetes',
+  stamps: kubernetesStamps,
 };
 
 export const HELM: GoModule = {
@@ -39,6 +51,12 @@ export const HELM: GoModule = {
   versionFrom: 'helm.sh/helm/v3',
   stamps: (version) => [`helm.sh/helm/v3/internal/version.version=${version}`],
 };
+
+function kubernetesStamps(version: string): readonly string[] {
+  const [major = '', minor = ''] = version.slice(1).split('.');
+  const variable = 'k8s.io/component-base/version';
+  return [`${variable}.gitVersion=${version}`, `${variable}.gitMajor=${major}`, `${variable}.gitMinor=${minor}`];
+}
 
 /** Names the cache folder of a build: other pins or another platform are another build. */
 export function buildKey(goMod: string, goSum: string, platform: string): string {
