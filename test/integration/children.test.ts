@@ -177,6 +177,28 @@ describe('The children of a ModelService', () => {
     assert.deepEqual(field(own, 'spec', 'selector'), { 'modelservice.dev/name': 'taken' });
   });
 
+  it('are taken back after kubectl delete --cascade=orphan', async () => {
+    await applyManifest(namespace(), modelService('orphaned'));
+    const kinds = ['deployments', 'services'] as const;
+    const before = await allChildren('orphaned', kinds);
+    await inNamespace('delete', 'msvc', 'orphaned', '--cascade=orphan');
+    for (const kind of kinds) {
+      await awaitObject(kind, named('orphaned'), {
+        because: `its ${kind} has no owner`,
+        until: ({ metadata }) => metadata.ownerReferences === undefined,
+      });
+    }
+    await applyManifest(namespace(), modelService('orphaned'));
+    for (const [index, kind] of kinds.entries()) {
+      const after = await awaitObject(kind, named('orphaned'), {
+        because: `its ${kind} has the new owner`,
+        until: ({ metadata }) => metadata.ownerReferences?.[0]?.kind === 'ModelService',
+      });
+      assert.equal(after.metadata.uid, before[index]?.metadata.uid, 'it is the same object, which never stopped');
+    }
+    // The garbage collector, which takes the owners off, learns of a new type within half a minute.
+  }).timeout(120_000);
+
   it('say in the status why the API server refuses one', async () => {
     await applyManifest(namespace(), modelService('refused', { pod: { labels: { 'not a key': 'x' } } }));
     const object = await awaitCondition(named('refused'), 'Stalled', 'True', 'Refused');

@@ -78,7 +78,7 @@ export interface ServerSpec {
   readonly startupTimeout: string;
 }
 /**
- * CPU, memory and other resources of the server's container. The CPU limit, rounded up, is also the engine's number of threads.
+ * CPU, memory and other resources of the server's container, as in a pod; a fraction is written 500m or "0.5". The CPU limit, rounded up, is also the engine's number of threads.
  */
 export interface ServerResources {
   readonly requests?: Quantities;

@@ -7,7 +7,6 @@ import type { Reason } from './reasons.ts';
 
 /** Ready: requests are answered. */
 export function readyCondition(service: ModelService, facts: Facts): ConditionDraft {
-  const { name } = service.metadata;
   const { serviceProblem, deploymentProblem, cause } = facts;
   if (serviceProblem !== undefined) return no(serviceProblem);
   if (deploymentProblem !== undefined) {
@@ -30,7 +29,7 @@ export function readyCondition(service: ModelService, facts: Facts): ConditionDr
     const why = cause === undefined ? '' : ` ${cause.message}`;
     return yes('PodsMissing', `Fewer pods answer than the minimum of ${facts.minimum}.${why}`);
   }
-  return yes('Serving', `Requests to ${urlOf(service)} are answered; see kubectl describe msvc ${name}.`);
+  return yes('Serving', `Requests to ${urlOf(service)} are answered.`);
 }
 
 function starting(facts: Facts): Problem {
