@@ -57,15 +57,16 @@ All that the operator may do, in a ClusterRole or in one Role for each watched n
 No Secrets and no pods' exec or logs. Server-side apply needs both create and patch.
 */}}
 {{- define "modelservice.rules" -}}
+# Where OwnerReferencesPermissionEnforcement is on, giving an object back its owner asks for the right to delete it.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
 - apiGroups: [""]
   resources: [services]
-  verbs: [create, list, patch, watch]
+  verbs: [create, delete, list, patch, watch]
 - apiGroups: [apps]
   resources: [deployments]
-  verbs: [create, list, patch, watch]
+  verbs: [create, delete, list, patch, watch]
 - apiGroups: [autoscaling]
   # Deleted when a ModelService no longer asks for one; the other children go with their owner.
   resources: [horizontalpodautoscalers]
