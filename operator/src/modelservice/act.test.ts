@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { pino } from 'pino';
+import type { KubeApi } from '../kube/api.ts';
+import { ApiError, type ApiErrorOptions } from '../kube/errors.ts';
+import { SERVICE } from '../kube/resources.ts';
+import { Applier } from '../runtime/applier.ts';
+import { act } from './act.ts';
+import type { Plan } from './plan/plan.ts';
+
+type Answer = Pick<ApiErrorOptions, 'code' | 'reason' | 'statusMessage' | 'causes'>;
+
+const answers: readonly { readonly because: string; readonly answer: Answer; readonly refused: boolean }[] = [
+  {
+    because: 'a quota stands until somebody raises it',
+    answer: { code: 403, reason: 'Forbidden', statusMessage: 'services "mnist" is forbidden: exceeded quota' },
+    refused: true,
+  },
+  {
+    because: 'a field that breaks the schema will break it again',
+    answer: { code: 422, reason: 'Invalid', statusMessage: 'spec.ports: Required value' },
+    refused: true,
+  },
+  {
+    because: 'for some seconds after the installation admission does not know our type as an owner',
+    answer: {
+      code: 403,
+      reason: 'Forbidden',
+      statusMessage:
+        'services "mnist" is forbidden: cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion modelservice.dev/v1alpha1 Kind ModelService: no matches for kind "ModelService" in version "modelservice.dev/v1alpha1"',
+    },
+    refused: false,
+  },
+  {
+    because: 'a namespace that is being deleted takes the ModelService with it',
+    answer: {
+      code: 403,
+      reason: 'Forbidden',
+      statusMessage: 'unable to create new content',
+      causes: [{ reason: 'NamespaceTerminating' }],
+    },
+    refused: false,
+  },
+  {
+    because: 'a server error passes',
+    answer: { code: 500, reason: 'InternalError', statusMessage: 'etcdserver: request timed out' },
+    refused: false,
+  },
+];
+
+describe('act', () => {
+  for (const { because, answer, refused } of answers) {
+    it(`${refused ? 'reports a refusal' : 'tries again'}: ${because}`, async () => {
+      const error = new ApiError({ attempt: 'apply Service vision/mnist', ...answer });
+      const api = { apply: () => Promise.reject(error) } as unknown as KubeApi;
+      const intent = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'mnist', namespace: 'vision' } };
+      const plan: Plan = {
+        image: 'server:wasm',
+        prune: [],
+        children: [{ type: SERVICE, intent, live: undefined }],
+        replicas: undefined,
+        problems: [],
+      };
+      const context = { signal: new AbortController().signal, log: pino({ level: 'silent' }) };
+      const acted = act(plan, api, new Applier({ api }), context);
+      if (!refused) {
+        await assert.rejects(acted, error);
+        return;
+      }
+      const { refusals } = await acted;
+      assert.deepEqual(refusals, [
+        {
+          kind: 'Service',
+          reason: 'Refused',
+          message: `The API server refuses the Service: ${answer.statusMessage}`,
+        },
+      ]);
+    });
+  }
+});
