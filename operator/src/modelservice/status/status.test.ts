@@ -96,6 +96,12 @@ const states: readonly State[] = [
     expected: ['True RolloutInProgress', 'True RolloutInProgress', 'False NotStalled'],
   },
   {
+    title: 'a rollout goes on, old pods answer, and a new one shows a cause why it does not',
+    deployment: deployment(2, { replicas: 3, updated: 1, ready: 2 }),
+    pods: [crashed],
+    expected: ['True RolloutInProgress', 'True ModelNotFound', 'False NotStalled'],
+  },
+  {
     title: 'a rollout failed and old pods answer',
     deployment: deployment(2, { replicas: 3, updated: 1, ready: 2, progressing: 'ProgressDeadlineExceeded' }),
     pods: [crashed],
