@@ -24,7 +24,6 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
   kubeConfig.loadFromDefault();
   const metrics = new OperatorMetrics();
   const api = new KubeClient({ kubeConfig, userAgent: 'modelservice-operator', onResponse: metrics.countRequest });
-  const applier = new Applier({ api, onResult: metrics.countApply });
   const manager = new Manager({
     api,
     log,
@@ -34,6 +33,7 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
     metricsAt: { host: config.bindAddress, port: config.metricsPort },
     silenceTimeoutMs: config.watchSilenceTimeoutMs,
   });
+  const applier = new Applier({ api, onResult: metrics.countApply, onWritten: manager.written });
   const labelSelector = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
   const keepManagers = [FIELD_MANAGER, REPLICAS_FIELD_MANAGER];
   const services = manager.informer<ModelService>(MODEL_SERVICE, { keepManagers });

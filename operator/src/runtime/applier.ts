@@ -6,6 +6,8 @@ import type { ApplyResult } from './metrics.ts';
 export interface ApplierOptions {
   readonly api: KubeApi;
   readonly onResult?: (kind: string, manager: string, result: ApplyResult) => void;
+  /** Called with the answer to each apply, for the stores. */
+  readonly onWritten?: (type: ResourceType, object: KubeObject) => void;
 }
 
 export interface Applied<T> {
@@ -31,7 +33,7 @@ export class Applier {
     options: ApplyOptions,
     signal: AbortSignal,
   ): Promise<Applied<T>> {
-    const { api, onResult } = this.#options;
+    const { api, onResult, onWritten } = this.#options;
     const difference = live === undefined ? 'the object, which is missing' : firstDifference(intent, live, options);
     if (live !== undefined && difference === undefined) {
       onResult?.(type.kind, options.fieldManager, 'skipped');
@@ -40,6 +42,7 @@ export class Applier {
     try {
       const object = await api.apply<T>(type, intent, options, signal);
       onResult?.(type.kind, options.fieldManager, 'applied');
+      onWritten?.(type, object);
       return difference === undefined ? { object } : { object, difference };
     } catch (error) {
       onResult?.(type.kind, options.fieldManager, 'failed');

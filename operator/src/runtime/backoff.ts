@@ -27,6 +27,11 @@ export class Backoff {
     this.#random = random;
   }
 
+  /** The next failure counts as the first. */
+  reset(): void {
+    this.#failures = 0;
+  }
+
   /** Counts a failure and says how long to wait before the next try. */
   nextDelayMs(): number {
     const { baseMs, capMs, jitter, resetAfterMs } = this.#options;

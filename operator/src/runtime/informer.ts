@@ -1,4 +1,4 @@
-import type { KubeObject } from '../kube/types.ts';
+import type { KubeObject, ResourceType } from '../kube/types.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
 import { type Change, type IndexFunction, Store } from './store.ts';
 import type { StoreReader } from './store-reader.ts';
@@ -12,17 +12,21 @@ export interface InformerOptions<T extends KubeObject>
 
 /** The store of one type, kept current by a reflector for each watched namespace, and those who want its changes. */
 export class Informer<T extends KubeObject> {
-  readonly kind: string;
+  readonly type: ResourceType;
   readonly #store: Store<T>;
-  readonly #reflectors: readonly Reflector<T>[];
+  /** By the namespace that they watch; undefined: all. */
+  readonly #reflectors: ReadonlyMap<string | undefined, Reflector<T>>;
   readonly #handlers: ((change: Change<T>) => void)[] = [];
 
   constructor(options: InformerOptions<T>) {
-    this.kind = options.type.kind;
+    this.type = options.type;
     this.#store = new Store(options.indexes);
     const scopes = options.namespaces.length === 0 ? [undefined] : options.namespaces;
-    this.#reflectors = scopes.map(
-      (namespace) => new Reflector({ ...options, namespace, store: this.#store, onChange: this.#publish }),
+    this.#reflectors = new Map(
+      scopes.map((namespace) => [
+        namespace,
+        new Reflector({ ...options, namespace, store: this.#store, onChange: this.#publish }),
+      ]),
     );
   }
 
@@ -35,17 +39,23 @@ export class Informer<T extends KubeObject> {
     this.#handlers.push(handler);
   }
 
+  /** Stores the answer to a write of ours before the watch brings it. `object` must match the informer's selectors. */
+  written(object: T): void {
+    const reflector = this.#reflectors.get(object.metadata.namespace) ?? this.#reflectors.get(undefined);
+    reflector?.written(object);
+  }
+
   /** True once every watched namespace was listed. */
   get hasSynced(): boolean {
-    return this.#reflectors.every((reflector) => reflector.hasSynced);
+    return [...this.#reflectors.values()].every((reflector) => reflector.hasSynced);
   }
 
   async synced(): Promise<void> {
-    await Promise.all(this.#reflectors.map((reflector) => reflector.synced));
+    await Promise.all(Array.from(this.#reflectors.values(), (reflector) => reflector.synced));
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#reflectors.map((reflector) => reflector.run(signal)));
+    await Promise.all(Array.from(this.#reflectors.values(), (reflector) => reflector.run(signal)));
   }
 
   readonly #publish = (change: Change<T>): void => {

@@ -5,8 +5,8 @@
  *
  *   const metrics = new OperatorMetrics();
  *   const api = new KubeClient({ kubeConfig, userAgent, onResponse: metrics.countRequest });
- *   const applier = new Applier({ api, onResult: metrics.countApply });
  *   const manager = new Manager({ api, log, metrics, namespaces: [], health: { port: 8081 }, metricsAt: { port: 8080 } });
+ *   const applier = new Applier({ api, onResult: metrics.countApply, onWritten: manager.written });
  *   const services = manager.informer<ModelService>(MODEL_SERVICE, { keepManagers: ['modelservice'] });
  *   const deployments = manager.informer<Deployment>(DEPLOYMENT, { labelSelector, keepManagers, indexes });
  *   const controller = manager.controller('modelservice', reconcile, { workers: 8 });
@@ -62,7 +62,7 @@ export interface ManagedInformerOptions<T extends KubeObject>
 export class Manager {
   readonly #options: ManagerOptions;
   readonly #clock: Clock;
-  readonly #informers: Pick<Informer<KubeObject>, 'hasSynced' | 'synced' | 'run'>[] = [];
+  readonly #informers: Pick<Informer<KubeObject>, 'type' | 'hasSynced' | 'synced' | 'run' | 'written'>[] = [];
   readonly #controllers: Controller[] = [];
   readonly #checks = new Map<string, Check>();
 
@@ -92,6 +92,16 @@ export class Manager {
     this.#checks.set(`informer ${type.kind}`, () => (informer.hasSynced ? undefined : 'not synced yet'));
     return informer;
   }
+
+  /**
+   * Stores the answer to a write of ours before the watch brings it: for the applier's `onWritten`. Informers of that
+   * type must select whatever the operator writes.
+   */
+  readonly written = (type: ResourceType, object: KubeObject): void => {
+    for (const informer of this.#informers) {
+      if (informer.type.group === type.group && informer.type.plural === type.plural) informer.written(object);
+    }
+  };
 
   /** A controller with a queue of its own. Ask before `run`. */
   controller(

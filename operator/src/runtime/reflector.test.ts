@@ -224,4 +224,81 @@ describe('Reflector', () => {
     await settle();
     assert.deepEqual(stored(), { a: '8' });
   });
+
+  describe('told of a write of ours', () => {
+    beforeEach(async () => {
+      api.lists.push({ resourceVersion: '10', items: [object('a', '9')] });
+      await start();
+      told();
+    });
+
+    it('has it at once, and tells of it once', async () => {
+      reflector.written(object('a', '20'));
+      assert.deepEqual([stored(), told()], [{ a: '20' }, ['a']]);
+      api.watching.send({ type: 'MODIFIED', object: object('a', '20') });
+      await settle();
+      assert.deepEqual([stored(), told()], [{ a: '20' }, []]);
+    });
+
+    it('lets no older event overwrite it, and every later one', async () => {
+      reflector.written(object('a', '20'));
+      told();
+      api.watching.send({ type: 'MODIFIED', object: object('a', '15') });
+      await settle();
+      assert.deepEqual([stored(), told()], [{ a: '20' }, []]);
+      api.watching.send({ type: 'MODIFIED', object: object('a', '21') });
+      await settle();
+      assert.deepEqual([stored(), told()], [{ a: '21' }, ['a']]);
+      api.watching.send({ type: 'DELETED', object: object('a', '22') });
+      await settle();
+      assert.deepEqual([stored(), told()], [{}, ['-a']]);
+    });
+
+    it('takes the end of the object of that name from before for no end of this one', async () => {
+      reflector.written(object('a', '20', 'another'));
+      assert.deepEqual(told(), ['-a', '+a']);
+      api.watching.send({ type: 'DELETED', object: object('a', '15') });
+      await settle();
+      assert.deepEqual([stored(), told()], [{ a: '20' }, []]);
+    });
+
+    it('leaves out one that the watch is past: the object may be gone by now', async () => {
+      api.watching.send({ type: 'ADDED', object: object('b', '20') }, { type: 'DELETED', object: object('b', '21') });
+      await settle();
+      told();
+      reflector.written(object('b', '20'));
+      assert.deepEqual([stored(), told()], [{ a: '9' }, []]);
+    });
+
+    it('believes a list that does not have it', async () => {
+      reflector.written(object('b', '20'));
+      api.lists.splice(0, 1, { resourceVersion: '30', items: [object('a', '9')] });
+      api.watching.end(apiError(410, 'Expired'));
+      await clock.advance(1000);
+      assert.deepEqual(stored(), { a: '9' });
+      api.watching.send({ type: 'ADDED', object: object('b', '15') });
+      await settle();
+      assert.deepEqual(stored(), { a: '9', b: '15' });
+    });
+
+    it('follows the watch alone where resource versions are no numbers', () => {
+      reflector.written(object('a', 'abc'));
+      assert.deepEqual([stored(), told()], [{ a: '9' }, []]);
+    });
+  });
+
+  it('counts failures anew after a watch that lasted', async () => {
+    api.lists.push({ resourceVersion: '1', items: [] });
+    await start();
+    for (let failure = 0; failure < 4; failure++) {
+      api.watchErrors.push(apiError(500, 'InternalError'));
+      api.watching.end(apiError(500, 'InternalError'));
+      await clock.advance(60_000);
+    }
+    await clock.advance(10_000);
+    const before = api.watches.length;
+    api.watching.end(apiError(500, 'InternalError'));
+    await clock.advance(1000);
+    assert.equal(api.watches.length, before + 1, 'it waited for as long as after many failures');
+  });
 });

@@ -7,6 +7,7 @@ import { type Clock, sleep } from './clock.ts';
 import { listAll } from './list-all.ts';
 import type { ReflectorMetrics } from './metrics.ts';
 import { keyOf } from './object-key.ts';
+import { OwnWrites } from './own-writes.ts';
 import type { Change, Store } from './store.ts';
 import { SilenceError, withSilenceTimeout } from './watchdog.ts';
 
@@ -40,6 +41,8 @@ export interface ReflectorOptions<T extends KubeObject> {
 
 /** A watch that lasted so long, or brought an event, was a good one: the next begins without a delay. */
 const healthyWatchMs = 1000;
+/** After a watch that lasted so long the next failure counts as the first: what failed before is over. */
+const settledWatchMs = 10_000;
 /** After so many watches in a row that brought nothing, the resourceVersion itself is suspect: list again. */
 const maxFruitlessWatches = 5;
 
@@ -57,6 +60,7 @@ export class Reflector<T extends KubeObject> {
   /** Where the next watch begins; absent: list first. */
   #resourceVersion: string | undefined;
   #fruitlessWatches = 0;
+  readonly #ownWrites = new OwnWrites();
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -71,6 +75,15 @@ export class Reflector<T extends KubeObject> {
   /** Resolves when the store holds a complete list for the first time. */
   get synced(): Promise<void> {
     return this.#firstSync.promise;
+  }
+
+  /**
+   * Stores the answer to a write of ours before the watch brings it, so that nobody decides by what we have just
+   * changed. Where the watch is past that version already, it has shown what became of the object since.
+   */
+  written(object: T): void {
+    if (this.#resourceVersion === undefined || !this.#ownWrites.record(object, this.#resourceVersion)) return;
+    for (const change of this.#options.store.put(this.#transform(object))) this.#notify(change);
   }
 
   /** Runs until the signal aborts, whatever happens. */
@@ -93,6 +106,7 @@ export class Reflector<T extends KubeObject> {
       const list = await listAll<T>(api, type, scope, this.#options.pageSize ?? 500, signal);
       metrics?.listed(true);
       const changes = store.replace(list.items.map(this.#transform), namespace);
+      this.#ownWrites.clear();
       this.#fruitlessWatches = 0;
       this.#hasSynced = true;
       for (const change of changes) this.#notify(change);
@@ -120,9 +134,7 @@ export class Reflector<T extends KubeObject> {
             this.#resourceVersion = event.resourceVersion;
             continue;
           }
-          const { store } = this.#options;
-          const object = this.#transform(event.object);
-          const changes = event.type === 'DELETED' ? store.remove(keyOf(object)) : store.put(object);
+          const changes = this.#ownWrites.overtook(event.object) ? [] : this.#store(event.type, event.object);
           this.#resourceVersion = event.object.metadata.resourceVersion;
           for (const change of changes) this.#notify(change);
         }
@@ -141,8 +153,15 @@ export class Reflector<T extends KubeObject> {
       throw new Error(`The watch of ${type.plural} ended at once, with no event`);
   }
 
+  #store(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): readonly Change<T>[] {
+    const { store } = this.#options;
+    return type === 'DELETED' ? store.remove(keyOf(object)) : store.put(this.#transform(object));
+  }
+
   #wasFruitful(events: number, startMs: number): boolean {
-    const fruitful = events > 0 || this.#options.clock.elapsedMs() - startMs >= healthyWatchMs;
+    const lastedMs = this.#options.clock.elapsedMs() - startMs;
+    if (lastedMs >= settledWatchMs) this.#backoff.reset();
+    const fruitful = events > 0 || lastedMs >= healthyWatchMs;
     this.#fruitlessWatches = fruitful ? 0 : this.#fruitlessWatches + 1;
     return fruitful;
   }
