@@ -8,7 +8,10 @@ export interface ManifestSet {
   readonly problems: readonly ManifestProblem[];
 }
 
-/** Reads all files; one that was broken since `before` keeps the content that it had. */
+/**
+ * Reads all files; one that was broken since `before` keeps the content that it had. A file that held manifests must go
+ * on to hold one, for an empty file may be one that somebody begins to write: who wants to stop a model removes it.
+ */
 export function readManifests(
   found: FoundManifests,
   check: ManifestCheck,
@@ -25,7 +28,9 @@ export function readManifests(
     keep(path);
   }
   for (const file of found.files) {
-    const read = readManifest(file, check);
+    const former = before.get(file.path);
+    const isOurs = former !== undefined && former.services.length + former.configMaps.length > 0;
+    const read = readManifest({ ...file, named: file.named || isOurs }, check);
     if (read.content !== undefined) contents.set(file.path, read.content);
     else {
       problems.push(...read.problems);

@@ -4,7 +4,7 @@ import { load } from 'js-yaml';
 import { before, describe, it } from 'mocha';
 import { changedConfigMaps, laptopConfig } from './laptop-config.ts';
 import { createManifestCheck, type ManifestCheck } from './manifest-schema.ts';
-import { problemLine, readManifests } from './manifest-set.ts';
+import { type ManifestSet, problemLine, readManifests } from './manifest-set.ts';
 import { readManifest } from './read-manifest.ts';
 import { REPOSITORY } from './repository.ts';
 
@@ -69,6 +69,24 @@ describe('manifests', () => {
     assert.equal(second.problems[0]?.field, 'spec.nonsense');
     assert.deepEqual(second.contents, first.contents);
   });
+
+  for (const { because, text } of [
+    { because: 'emptied, as by a shell that begins to write it', text: '' },
+    { because: 'broken so that it speaks of no ModelService', text: 'kind: [' },
+    { because: 'left with other kinds only', text: 'kind: Service' },
+  ]) {
+    it(`keeps what a file of a folder held before it was ${because}`, () => {
+      const set = (text: string, before: ManifestSet['contents']) =>
+        readManifests({ files: [{ path: 'm.yaml', text, named: false }], folders: [], missing: [] }, check, before);
+      const first = set(manifest('mnist'), new Map());
+      const second = set(text, first.contents);
+      assert.deepEqual(second.contents, first.contents);
+      assert.match(
+        second.problems.map(problemLine).join('\n'),
+        /^m\.yaml: (holds no manifest: .*remove the file|is no valid YAML)/,
+      );
+    });
+  }
 
   it('renders what the operator renders, with the CPU in place of a GPU', () => {
     const { config, notes } = render({ a: manifest('a', '  gpu: { count: 1 }\n  scaling: { minReplicas: 0 }') });

@@ -67,7 +67,10 @@ export function readManifest(file: ManifestFile, check: ManifestCheck): ReadMani
   if (named && services.length + configMaps.length === 0) {
     return {
       problems: [
-        { path, message: `holds no manifest: write one with "apiVersion: ${VERSION}" and "kind: ModelService"` },
+        {
+          path,
+          message: `holds no manifest: write one with "apiVersion: ${VERSION}" and "kind: ModelService", or remove the file`,
+        },
       ],
     };
   }
