@@ -80,11 +80,17 @@ function portInUse(message: string, { port, metricsPort }: Ports): string {
   return `Port ${taken} is taken by another program: stop it, or give another port with ${flag} (0 takes a free one)`;
 }
 
+/** A word as a POSIX shell must be given it. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** The command that asks the first model that has a sample request. */
 function tryIt(states: ModelStates, url: string, sampleRequest: (name: string) => string | undefined): string[] {
   for (const { name, phase } of states.values()) {
     const request = phase === 'Ready' ? sampleRequest(name) : undefined;
-    if (request !== undefined) return [`Try it:\n  curl -s ${url}/v2/models/${name}/infer -d @${request}`];
+    if (request !== undefined)
+      return [`Try it:\n  curl -s ${url}/v2/models/${name}/infer -d ${shellWord(`@${request}`)}`];
   }
   return [];
 }
