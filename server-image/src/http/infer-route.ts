@@ -18,8 +18,7 @@ const PREDICT = /^\/v1\/models\/([^/:]+?)(?:\/versions\/([^/:]+?))?(?::|%3[Aa])p
  * @throws RequestError 400 for a path with a broken percent sequence
  */
 export function matchInferRoute(url: string): InferRoute | undefined {
-  const query = url.indexOf('?');
-  const path = query === -1 ? url : url.slice(0, query);
+  const path = pathOf(url);
   const infer = INFER.exec(path);
   const match = infer ?? PREDICT.exec(path);
   const model = match?.[1];
@@ -30,6 +29,13 @@ export function matchInferRoute(url: string): InferRoute | undefined {
     model: decode(model),
     version: version === undefined ? undefined : decode(version),
   };
+}
+
+/** The path of a request's target, which may also be a whole URL: RFC 9112, 3.2.2. */
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  const target = query === -1 ? url : url.slice(0, query);
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/]*/i, '');
 }
 
 function decode(segment: string): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { ask, halfPlusTwo, type Started, served, start } from './test-support.ts';
+import { ask, halfPlusTwo, type Started, served, start, tcp } from './test-support.ts';
 
 const MODELS = [served('half', halfPlusTwo(), { version: '3' }), served('late', undefined)];
 const X = { name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] };
@@ -27,6 +27,14 @@ describe('HTTP server', () => {
       });
     });
   }
+
+  it('infers where the request names the whole URL, as clients of a proxy do', async () => {
+    const client = await tcp(server.port);
+    const body = JSON.stringify({ inputs: [X] });
+    const head = `POST http://half.example/v2/models/half/infer HTTP/1.1\r\nHost: half.example\r\nConnection: close`;
+    client.socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    assert.match(await client.closed(), /^HTTP\/1\.1 200 OK.*"data":\[2\.5,3\]/s);
+  });
 
   for (const path of ['/v1/models/half:predict', '/v1/models/half/versions/3:predict', '/v1/models/half%3Apredict']) {
     it(`predicts at ${path}`, async () => {

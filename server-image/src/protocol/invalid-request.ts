@@ -16,7 +16,8 @@ export function quote(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (value === undefined) return 'missing';
   if (typeof value === 'object' && value !== null) return 'an object';
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no infinity, but JSON.parse makes one of 1e400.
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { memoryUsage } from 'node:process';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { InvalidRequest } from './invalid-request.ts';
@@ -41,6 +42,12 @@ describe('parseJson', () => {
         );
       }),
     );
+  });
+
+  it('names the line and column of a mistake behind very many lines without holding each of them', () => {
+    const before = memoryUsage().heapUsed;
+    assert.throws(() => parseJson(`${'\n'.repeat(8_000_000)}{x`), / at line 8000001, column 2 \(position 8000001\)/);
+    assert.ok(memoryUsage().heapUsed - before < 32e6, 'an array of the lines has 64 MB');
   });
 
   it('refuses a long text with a mistake without searching all of it', () => {

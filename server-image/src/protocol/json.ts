@@ -18,14 +18,24 @@ export function parseJson(text: string): unknown {
       throw new InvalidRequest('body', `is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
     const position = reported === undefined ? findMistake(text) : Number(reported);
-    const before = text.slice(0, position);
-    const line = before.split('\n').length;
-    const column = position - before.lastIndexOf('\n');
+    const { line, column } = placeOf(text, position);
     const found = position >= text.length ? 'the text ends' : `unexpected ${excerpt(text, position)}`;
     throw new InvalidRequest(
       'body',
       `is not valid JSON: ${found} at line ${line}, column ${column} (position ${position})`,
     );
+  }
+}
+
+/** Both from 1. Counted without cutting the text: a body of nothing but line breaks has a great many lines. */
+function placeOf(text: string, position: number): { readonly line: number; readonly column: number } {
+  let line = 1;
+  let start = 0;
+  for (;;) {
+    const next = text.indexOf('\n', start) + 1;
+    if (next === 0 || next > position) return { line, column: position - start + 1 };
+    line += 1;
+    start = next;
   }
 }
 

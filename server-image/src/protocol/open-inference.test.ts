@@ -91,7 +91,7 @@ describe('Open Inference Protocol v2', () => {
     {
       because: 'no datatype of the protocol',
       body: { inputs: [{ ...X, datatype: 'float' }] },
-      says: 'inputs[0].datatype: is no datatype of the Open Inference Protocol; this input takes "FP32"',
+      says: 'inputs[0].datatype: is "float", which is no datatype of the Open Inference Protocol; this input takes "FP32"',
     },
     {
       because: 'no shape',

@@ -1,4 +1,5 @@
 import type { Datatype, TensorSpec } from '../engine/tensor.ts';
+import { quote } from './invalid-request.ts';
 
 /** What a protocol needs to know of a model to read a request for it and to write the answer. */
 export interface Signature {
@@ -32,7 +33,7 @@ const SERVED_DATATYPES: readonly Datatype[] = ['FP32', 'INT32', 'BOOL'];
 export function datatypeProblem(sent: unknown, wanted: Datatype): string | undefined {
   if (sent === wanted) return undefined;
   if (typeof sent !== 'string' || !PROTOCOL_DATATYPES.has(sent)) {
-    return `is no datatype of the Open Inference Protocol; this input takes "${wanted}"`;
+    return `is ${quote(sent)}, which is no datatype of the Open Inference Protocol; this input takes "${wanted}"`;
   }
   if (!SERVED_DATATYPES.some((served) => served === sent)) {
     return `${sent} is not supported by this server, which takes ${SERVED_DATATYPES.join(', ')}; this input takes "${wanted}"`;

@@ -135,6 +135,13 @@ describe('tensors as JSON', () => {
       says: 'data[0]: is "7", but FP32 takes finite numbers within the range of a 32-bit float',
     },
     {
+      because: 'a number that JSON.parse reads as infinite',
+      datatype: 'FP32',
+      shape: [1],
+      values: JSON.parse('[1e400]'),
+      says: 'data[0]: is Infinity, but FP32 takes finite numbers within the range of a 32-bit float',
+    },
+    {
       because: 'null',
       datatype: 'FP32',
       shape: [1, 1],
