@@ -89,8 +89,8 @@ export function isNamespaceTerminating(error: unknown): boolean {
 }
 
 /**
- * Admission (OwnerReferencesPermissionEnforcement) does not know the owner's type yet. It looks anew every ten seconds,
- * so it passes soon after a CustomResourceDefinition was made. Only the message tells it from a lack of rights.
+ * Admission (OwnerReferencesPermissionEnforcement) does not know the owner's type yet. It looks anew every 30 s, so it
+ * passes soon after a CustomResourceDefinition was made. Only the message tells it from a lack of rights.
  */
 export function isOwnerTypeUnknown(error: unknown): boolean {
   return isForbidden(error) && error instanceof ApiError && error.statusMessage.includes('cannot find RESTMapping');

@@ -181,6 +181,20 @@ const cases: readonly Case[] = [
     differs: undefined,
   },
   {
+    title: 'a removed label that every JavaScript object has a property of',
+    want: { labels: { a: 'b' } },
+    have: { labels: { a: 'b', constructor: 'x' } },
+    fields: { 'f:labels': { 'f:a': leaf, 'f:constructor': leaf } },
+    differs: 'labels.constructor',
+  },
+  {
+    title: 'resources finer than a thousandth, which is what is stored of them',
+    want: { resources: { limits: { cpu: '1u' } } },
+    have: { resources: { limits: { cpu: '1m' } } },
+    fields: { 'f:resources': { 'f:limits': { 'f:cpu': leaf } } },
+    differs: undefined,
+  },
+  {
     title: 'a set in any order, with one of others',
     want: { finalizers: ['b', 'a'] },
     have: { finalizers: ['a', 'x', 'b'] },

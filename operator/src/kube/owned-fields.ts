@@ -1,4 +1,4 @@
-import { type FieldPath, isObject, sameValue } from './same-value.ts';
+import { type FieldPath, isObject, ownField, sameValue } from './same-value.ts';
 import type { Intent, KubeObject } from './types.ts';
 
 /** A node of fieldsV1 (structured-merge-diff): `f:name`, `k:{"key":"value"}`, `v:"value"` or `.` to the next node. */
@@ -55,17 +55,17 @@ function differenceInObject(
   node: FieldsNode,
   path: FieldPath,
 ): string | undefined {
-  const liveFields: Readonly<Record<string, unknown>> = { ...live };
   for (const [name, value] of Object.entries(intended)) {
     if (value === undefined) continue;
     const fieldPath = [...path, name];
     const child = node[`f:${name}`];
     if (child === undefined) return pathText(fieldPath);
-    const found = difference(value, liveFields[name], child, fieldPath);
+    const found = difference(value, ownField(live, name), child, fieldPath);
     if (found !== undefined) return found;
   }
   for (const field of Object.keys(node)) {
-    if (field.startsWith('f:') && intended[field.slice(2)] === undefined) return pathText([...path, field.slice(2)]);
+    if (field.startsWith('f:') && ownField(intended, field.slice(2)) === undefined)
+      return pathText([...path, field.slice(2)]);
   }
   return undefined;
 }

@@ -35,6 +35,13 @@ describe('quantities', () => {
   ];
   for (const [a, b] of different) it(`${String(a)} is not ${String(b)}`, () => assert.ok(!sameQuantity(a, b)));
 
+  it('rounds up to what is stored', () => {
+    assert.ok(sameQuantity('1u', '1m', 'milli'));
+    assert.ok(sameQuantity('1000001u', '1001m', 'milli'));
+    assert.ok(!sameQuantity('1001u', '1m', 'milli'));
+    assert.ok(!sameQuantity('1u', '1m'));
+  });
+
   it('reads a number of thousandths as the same value in every spelling', () => {
     fc.assert(
       fc.property(fc.integer({ min: -1e9, max: 1e9 }), (milli) => {

@@ -14,6 +14,7 @@ const decimal: Readonly<Record<string, number>> = {
 const binary: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
 /** Nothing finer is stored: the API server rounds up to nano. */
 const nanoDigits = 9;
+const nanoInMilli = 1_000_000n;
 
 const syntax = /^([+-]?)([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]{1,3}))?$/;
 
@@ -30,10 +31,13 @@ export function parseQuantity(text: string): bigint | undefined {
   return sign === '-' ? -value : value;
 }
 
-/** True when both are quantities of the same value. Numbers count as their text. */
-export function sameQuantity(a: unknown, b: unknown): boolean {
+/** True when both are quantities of the same value, rounded up to what is stored. Numbers count as their text. */
+export function sameQuantity(a: unknown, b: unknown, storedIn: 'nano' | 'milli' = 'nano'): boolean {
   const [left, right] = [quantityOf(a), quantityOf(b)];
-  return left !== undefined && left === right;
+  if (left === undefined || right === undefined) return false;
+  return storedIn === 'nano'
+    ? left === right
+    : divideRoundingUp(left, nanoInMilli) === divideRoundingUp(right, nanoInMilli);
 }
 
 function quantityOf(value: unknown): bigint | undefined {

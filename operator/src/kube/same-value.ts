@@ -26,11 +26,17 @@ export function sameValue(intended: unknown, live: unknown, path: FieldPath): bo
     return intended.every((item, index) => sameValue(item, live[index], itemPath));
   }
   if (isObject(intended)) return isObject(live) && sameObject(intended, live, path);
+  if (isResourceQuantity(path)) return sameQuantity(intended, live, 'milli');
   return isQuantity(path) && sameQuantity(intended, live);
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A field of the object itself: a label may be called `constructor`. */
+export function ownField(object: object, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(object, name)?.value;
 }
 
 function sameObject(
@@ -39,8 +45,9 @@ function sameObject(
   path: FieldPath,
 ): boolean {
   for (const name of new Set([...Object.keys(intended), ...Object.keys(live)])) {
-    if (intended[name] === undefined && live[name] === defaultInside(path, name)) continue;
-    if (!sameValue(intended[name], live[name], [...path, name])) return false;
+    const [intendedField, liveField] = [ownField(intended, name), ownField(live, name)];
+    if (intendedField === undefined && liveField === defaultInside(path, name)) continue;
+    if (!sameValue(intendedField, liveField, [...path, name])) return false;
   }
   return true;
 }
@@ -56,17 +63,21 @@ function isEmpty(value: unknown): boolean {
   return isObject(value) && Object.keys(value).length === 0;
 }
 
+/** A container's resources: the API server rounds them up to thousandths (pkg/apis/core/v1/defaults.go). */
+function isResourceQuantity(path: FieldPath): boolean {
+  return ['limits', 'requests'].includes(path.at(-2) ?? '');
+}
+
 /**
- * Where the built-in types that we write hold quantities: resources, volumes, and an HPA's targets. By path, because
- * the label `1000m` is not the label `1`.
+ * Where else the built-in types that we write hold quantities: volumes, and an HPA's targets. By path, because the
+ * label `1000m` is not the label `1`.
  */
 function isQuantity(path: FieldPath): boolean {
   return (
     endsWith(path, ['averageValue']) ||
     endsWith(path, ['sizeLimit']) ||
     endsWith(path, ['divisor']) ||
-    endsWith(path, ['target', 'value']) ||
-    ['limits', 'requests'].includes(path.at(-2) ?? '')
+    endsWith(path, ['target', 'value'])
   );
 }
 
