@@ -31,6 +31,7 @@ export const REASONS = {
   OutOfMemory: 'The server used more memory than its limit.',
   EngineCrashed: 'The engine ended unexpectedly.',
   PortInUse: 'A port that the server listens on is taken.',
+  InternalError: 'The server failed in a way that nobody foresaw.',
 
   // What keeps the operator from carrying out the spec
   NameTaken: 'An object of the same name exists and belongs to somebody else.',
@@ -45,7 +46,8 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-const SERVER_REASONS: ReadonlySet<string> = new Set<Reason>([
+/** The reasons that a server's termination message may bear: those of server-image/src/failures.ts. */
+export const SERVER_REASONS: ReadonlySet<string> = new Set<Reason>([
   'InvalidConfig',
   'ModelNotFound',
   'FetchFailed',
@@ -58,6 +60,7 @@ const SERVER_REASONS: ReadonlySet<string> = new Set<Reason>([
   'OutOfMemory',
   'EngineCrashed',
   'PortInUse',
+  'InternalError',
 ]);
 
 /** Whether a server's termination message may bear this reason. */
