@@ -22,7 +22,7 @@ const answers: readonly { readonly because: string; readonly answer: Answer; rea
     refused: true,
   },
   {
-    because: 'for some seconds after the installation admission does not know our type as an owner',
+    because: 'for up to 30 s after the installation admission does not know our type as an owner',
     answer: {
       code: 403,
       reason: 'Forbidden',
