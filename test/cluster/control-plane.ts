@@ -17,36 +17,42 @@ export interface ControlPlane {
   readonly auditLog: string;
 }
 
-/** Where a control plane is reached. */
-export interface ControlPlaneNetwork {
+export interface ControlPlaneOptions {
   /** An address of this machine; nodes and pods need one that is not 127.0.0.1. */
   readonly address: string;
   /** ClusterIPs are of this range. */
   readonly serviceNetwork: string;
+  /** Beside those that Kubernetes enables itself. */
+  readonly admissionPlugins: readonly string[];
 }
 
-const LOCAL_NETWORK: ControlPlaneNetwork = { address: '127.0.0.1', serviceNetwork: '10.96.0.0/16' };
+const WITHOUT_NODES: ControlPlaneOptions = {
+  address: '127.0.0.1',
+  serviceNetwork: '10.96.0.0/16',
+  // As on OpenShift: who sets blockOwnerDeletion needs the right to update the owner's finalizers.
+  admissionPlugins: ['OwnerReferencesPermissionEnforcement'],
+};
 
 /**
  * Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler from a folder of binaries, on free
  * ports; ready when the API server is and the controllers have made the `default` namespace's service account. There is
  * no node: pods stay Pending unless a test says otherwise in their status, or node/ adds one.
  *
- * @param network default: 127.0.0.1, which this machine alone reaches
+ * @param options default: 127.0.0.1, which this machine alone reaches
  * @throws with the tail of the component's log when one does not start
  */
 export async function startControlPlane(
   binaries: string,
   guard: ProcessGuard,
   signal: AbortSignal,
-  network: ControlPlaneNetwork = LOCAL_NETWORK,
+  options: ControlPlaneOptions = WITHOUT_NODES,
 ): Promise<ControlPlane> {
   const folder = join(guard.folder, 'control-plane');
   const logs = join(folder, 'logs');
   await mkdir(logs, { recursive: true });
   const files = await writeCredentials(folder);
   const [etcdPort, peerPort, securePort] = await Promise.all([freePort(), freePort(), freePort()]);
-  const server = `https://${network.address}:${securePort}`;
+  const server = `https://${options.address}:${securePort}`;
   const run = (name: string, args: readonly string[]): GuardedProcess =>
     guard.run({
       command: join(binaries, name),
@@ -71,15 +77,15 @@ export async function startControlPlane(
     '--log-level=warn',
   ]);
   const apiServer = run('kube-apiserver', [
-    `--bind-address=${network.address}`,
-    `--advertise-address=${network.address}`,
+    `--bind-address=${options.address}`,
+    `--advertise-address=${options.address}`,
     `--secure-port=${securePort}`,
     // It makes its own CA-signed certificate there, valid for the advertised address.
     `--cert-dir=${files.certDir}`,
     `--etcd-servers=${etcdUrl}`,
-    `--service-cluster-ip-range=${network.serviceNetwork}`,
+    `--service-cluster-ip-range=${options.serviceNetwork}`,
     // A loopback address is refused as the endpoint of `kubernetes`.
-    ...(network === LOCAL_NETWORK ? ['--endpoint-reconciler-type=none'] : []),
+    ...(options === WITHOUT_NODES ? ['--endpoint-reconciler-type=none'] : []),
     // Nothing resolves the names of nodes.
     '--kubelet-preferred-address-types=InternalIP',
     `--service-account-key-file=${files.serviceAccountKey}`,
@@ -88,8 +94,7 @@ export async function startControlPlane(
     `--token-auth-file=${files.tokens}`,
     '--authorization-mode=Node,RBAC',
     '--allow-privileged=true',
-    // As on OpenShift: who sets blockOwnerDeletion needs the right to update the owner's finalizers.
-    '--enable-admission-plugins=OwnerReferencesPermissionEnforcement',
+    `--enable-admission-plugins=${options.admissionPlugins.join(',')}`,
     `--audit-policy-file=${files.auditPolicy}`,
     `--audit-log-path=${files.auditLog}`,
     // No request shares out a budget with another suite's.

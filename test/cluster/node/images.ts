@@ -1,8 +1,23 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { containerdSocket } from './configurations.ts';
 import type { Sandbox } from './sandbox.ts';
+
+const run = promisify(execFile);
+
+/** Why Docker cannot give these images, in a few words that say what to do; undefined when it has them all. */
+export async function missingImages(names: readonly string[]): Promise<string | undefined> {
+  try {
+    await run('docker', ['version', '--format', '{{.Server.Version}}']);
+  } catch {
+    return 'its images come from a Docker engine, and none answers: start Docker, and name it in DOCKER_HOST if it is not the default';
+  }
+  const asked = await Promise.allSettled(names.map((name) => run('docker', ['image', 'inspect', name])));
+  const missing = names.filter((_, index) => asked[index]?.status === 'rejected');
+  return missing.length === 0 ? undefined : `Docker has no image ${missing.join(', no ')}: run npm run image`;
+}
 
 /** Makes an image of one static program, without anything to pull. */
 export async function makePauseImage(

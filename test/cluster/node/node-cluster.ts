@@ -2,17 +2,18 @@
 // and beside it containerd, kubelet and kube-proxy in namespaces of their own, so that nothing is left of them, whatever
 // happens. Needs Linux, root and a Docker engine, which images come from; no registry. Nothing here knows of ModelService.
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import type { ClusterConfig } from '../cluster-config.ts';
 import { startControlPlane } from '../control-plane.ts';
 import { goBuild } from '../go-build.ts';
 import { CONTROL_PLANE, NODE } from '../go-modules.ts';
 import { localCluster } from '../local-cluster.ts';
 import { ProcessGuard } from '../process-guard.ts';
+import { NoClusterError } from '../start-cluster.ts';
 import type { ClusterLog, TestCluster } from '../test-cluster.ts';
 import type { NodeSettings } from './configurations.ts';
-import { loadImages, makePauseImage } from './images.ts';
-import { pluginFolder } from './requirements.ts';
+import { loadImages, makePauseImage, missingImages } from './images.ts';
+import { nodeObstacle, pluginFolder } from './requirements.ts';
 import { openSandbox } from './sandbox.ts';
 import { joinCluster, startContainerd } from './start-node.ts';
 
@@ -23,21 +24,21 @@ export interface NodeClusterOptions {
   readonly extendedResources: Readonly<Record<string, string>>;
 }
 
-export interface NodeCluster extends TestCluster {
-  readonly nodeName: string;
-  /** An address of this machine that pods reach. */
-  readonly hostAddress: string;
-}
+/** The image that holds a pod's namespaces open; a suite that needs pods which only wait names it too. */
+export const PAUSE_IMAGE = 'modelservice-test-pause:1';
 
-const PAUSE_IMAGE = 'modelservice-test-pause:1';
-
-/** @throws when a part does not start, with the end of its log */
+/**
+ * @throws {NoClusterError} when this machine lacks what a node needs, with one sentence that says what
+ * @throws when a part does not start, with the end of its log
+ */
 export async function startNodeCluster(
   config: ClusterConfig,
   { images, extendedResources }: NodeClusterOptions,
   signal: AbortSignal,
   log: ClusterLog,
-): Promise<NodeCluster> {
+): Promise<TestCluster> {
+  const obstacle = (await nodeObstacle(config.path.split(delimiter))) ?? (await missingImages(images));
+  if (obstacle !== undefined) throw new NoClusterError(`No cluster with a node: ${obstacle}.`);
   const build = { cacheDir: config.cacheDir, log, signal };
   const controlPlanePrograms = await goBuild(CONTROL_PLANE, build);
   const nodePrograms = await goBuild(NODE, build);
@@ -58,9 +59,10 @@ export async function startNodeCluster(
       pauseImage: `docker.io/library/${PAUSE_IMAGE}`,
     };
     await startContainerd(settings, sandbox, guard, signal);
-    const network = { address: addresses.hostAddress, serviceNetwork: addresses.serviceNetwork };
+    const { hostAddress: address, serviceNetwork } = addresses;
+    const options = { address, serviceNetwork, admissionPlugins: [] };
     const [controlPlane] = await Promise.all([
-      startControlPlane(controlPlanePrograms, guard, signal, network),
+      startControlPlane(controlPlanePrograms, guard, signal, options),
       loadImages([PAUSE_IMAGE, ...images], sandbox, settings.folder, signal),
     ]);
     const programs = { kubelet: join(nodePrograms, 'kubelet'), kubeProxy: join(nodePrograms, 'kube-proxy') };
@@ -68,7 +70,7 @@ export async function startNodeCluster(
     const origin = `with a node of its own, built from the Go modules that test/cluster/binaries pins`;
     const cluster = await localCluster(controlPlane, guard, origin);
     await advertise(cluster, name, extendedResources);
-    return { ...cluster, nodeName: name, hostAddress: addresses.hostAddress };
+    return cluster;
   } catch (error) {
     await guard.stop();
     throw error;

@@ -20,10 +20,14 @@ export interface TestRun {
 // Mocha gives global fixtures and suites no other place to meet.
 let current: TestRun | undefined;
 
-/** @throws {NoClusterError} when this machine has no way to an API server */
-export async function beginTestRun(signal: AbortSignal, log: ClusterLog): Promise<TestRun> {
+/** @throws {NoClusterError} when this machine has no way to a cluster */
+export type StartCluster = (config: ClusterConfig, signal: AbortSignal, log: ClusterLog) => Promise<TestCluster>;
+
+const startAny: StartCluster = (config, signal, log) => startCluster(clusterProviders(config), signal, log);
+
+export async function beginTestRun(signal: AbortSignal, log: ClusterLog, start = startAny): Promise<TestRun> {
   const config = clusterConfig(process.env);
-  const cluster = await startCluster(clusterProviders(config), signal, log);
+  const cluster = await start(config, signal, log);
   const guard = await ProcessGuard.start();
   current = { id: randomBytes(4).toString('hex'), cluster, api: createTestApi(cluster.client), guard, config };
   return current;

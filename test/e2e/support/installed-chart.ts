@@ -1,0 +1,44 @@
+import { after, afterEach, before } from 'mocha';
+import { type ChartOptions, helm } from '../../integration/support/chart.ts';
+import { kubectl } from '../../integration/support/kubectl.ts';
+import { runTool } from '../../integration/support/run-tool.ts';
+
+const LOG_LINES = 60;
+/** All suites use the same: the definition that an uninstalled release leaves belongs to a release of that name there. */
+export const CHART: ChartOptions = { release: 'modelservice', namespace: 'modelservice-system' };
+
+/** `helm install` with the chart's defaults; returns when the operator is ready. */
+export function installChart(): Promise<string> {
+  return helm(['install'], CHART, ['--create-namespace', '--wait', '--timeout', '120s']);
+}
+
+/** `helm uninstall`; returns when all but the CustomResourceDefinition is gone. */
+export function uninstallChart(): Promise<string> {
+  return runTool('helm', ['uninstall', CHART.release, '--namespace', CHART.namespace, '--wait', '--timeout', '120s']);
+}
+
+/** Gives the suite that calls it an operator in the cluster, and shows what happened there after a test that failed. */
+export function useInstalledChart(): void {
+  before('helm install', () => installChart());
+  showClusterAfterFailure();
+  after('helm uninstall', () => uninstallChart());
+}
+
+/** Prints ModelServices, pods, warnings and the operator's log after a test that failed. */
+export function showClusterAfterFailure(): void {
+  afterEach(async function () {
+    if (this.currentTest?.state !== 'failed') return;
+    for (const args of [
+      ['get', 'modelservices,pods', '--all-namespaces', '--output=wide'],
+      ['get', 'events', '--all-namespaces', '--sort-by=.lastTimestamp', `--field-selector=${WARNINGS}`],
+    ]) {
+      console.log(await kubectl(args).catch(String));
+    }
+    const log = ['logs', `--namespace=${CHART.namespace}`, `--selector=${OPERATOR}`, `--tail=${LOG_LINES}`];
+    console.log(`The end of the operator's log:\n${await kubectl(log).catch(String)}`);
+  });
+}
+
+/** The node has no DNS server, and kubelet mentions it for each pod. */
+const WARNINGS = 'type=Warning,reason!=MissingClusterDNS';
+const OPERATOR = 'app.kubernetes.io/name=modelservice-operator';

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Dispatcher, request } from 'undici';
+
+/** The manifest of examples/mnist. */
+export const MNIST_MANIFEST = fileURLToPath(new URL('../../../examples/mnist/modelservice.yaml', import.meta.url));
+
+/** The digit that examples/mnist/request.json shows. */
+export const MNIST_DIGIT = 7;
+
+const body = readFileSync(new URL('../../../examples/mnist/request.json', import.meta.url));
+
+/** An answer that is no prediction, or a wrong one. */
+export class WrongAnswerError extends Error {
+  override readonly name = 'WrongAnswerError';
+}
+
+/**
+ * The digit that a service sees in examples/mnist/request.json.
+ *
+ * @param url of the service, for example `http://10.96.0.7`
+ * @throws {WrongAnswerError} when it answers something else than a prediction; other errors: it did not answer
+ */
+export async function predictDigit(
+  url: string,
+  model: string,
+  options: { dispatcher?: Dispatcher } = {},
+): Promise<number> {
+  const answer = await request(`${url}/v2/models/${model}/infer`, {
+    method: 'POST',
+    body,
+    headersTimeout: 30_000,
+    bodyTimeout: 30_000,
+    ...options,
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode !== 200) throw new WrongAnswerError(`It answered ${answer.statusCode}: ${text}`);
+  const { outputs } = JSON.parse(text) as { readonly outputs: readonly { readonly data: readonly number[] }[] };
+  const probabilities = outputs[0]?.data ?? [];
+  return probabilities.indexOf(Math.max(...probabilities));
+}

@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent } from 'undici';
+import { MNIST_DIGIT, predictDigit } from './mnist.ts';
+
+export interface LoadOutcome {
+  readonly answered: number;
+  /** One line for each request that was not answered, or not with the right digit. */
+  readonly failures: readonly string[];
+}
+
+export interface SteadyLoad {
+  /** How many requests were answered so far. */
+  answered(): number;
+  stop(): Promise<LoadOutcome>;
+}
+
+const CLIENTS = 8;
+/** Between two requests of one client, in milliseconds: 8 clients make about 160 requests a second. */
+const PAUSE_MS = 50;
+
+/**
+ * Asks for the same prediction over and over. Half of the clients keep their connection, as a service mesh does; half
+ * open one for each request, as a script does. Nothing is tried twice.
+ *
+ * @param url of the service, for example `http://10.96.0.7`
+ */
+export function startSteadyLoad(url: string, model: string): SteadyLoad {
+  const keeping = new Agent();
+  const opening = new Agent({ pipelining: 0 });
+  const stopped = new AbortController();
+  const failures: string[] = [];
+  let answered = 0;
+  const client = async (dispatcher: Agent): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      const pause = delay(PAUSE_MS);
+      try {
+        const digit = await predictDigit(url, model, { dispatcher });
+        if (digit === MNIST_DIGIT) answered += 1;
+        else failures.push(`saw a ${digit}`);
+      } catch (error) {
+        failures.push(`${new Date().toISOString()} ${dispatcher === keeping ? 'kept' : 'new'} connection: ${error}`);
+      }
+      await pause;
+    }
+  };
+  const clients = Array.from({ length: CLIENTS }, (_, index) => client(index % 2 === 0 ? keeping : opening));
+  return {
+    answered: () => answered,
+    async stop() {
+      stopped.abort();
+      await Promise.all(clients);
+      await Promise.all([keeping.close(), opening.close()]);
+      return { answered, failures };
+    },
+  };
+}
