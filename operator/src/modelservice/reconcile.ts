@@ -1,15 +1,18 @@
 import type { KubeApi } from '../kube/api.ts';
+import { isNamespaceTerminating, isNotFound } from '../kube/errors.ts';
+import type { Intent } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { refOfKey } from '../runtime/object-key.ts';
-import type { Reconcile } from '../runtime/reconcile.ts';
+import type { Reconcile, ReconcileContext, ReconcileResult } from '../runtime/reconcile.ts';
 import { act } from './act.ts';
 import { FIELD_MANAGER } from './conventions.ts';
 import { gather, podsOf, type Stores } from './gather.ts';
 import type { ModelInfoReader } from './model-info.ts';
 import { type PlanConfig, plan } from './plan/plan.ts';
-import { MODEL_SERVICE, modelNameOf } from './resource.ts';
+import { MODEL_SERVICE, type ModelService, modelNameOf } from './resource.ts';
 import { statusIntent, statusOf } from './status/status.ts';
+import { StatusPace } from './status/status-pace.ts';
 
 export interface ReconcilerOptions {
   readonly api: KubeApi;
@@ -22,17 +25,16 @@ export interface ReconcilerOptions {
 
 /** What a problem that raises no event of ours (a foreign child, a refusal) waits for its next look. */
 const PROBLEM_RETRY_MS = 30_000;
+/** Two writes of one status are at least so far apart. */
+const STATUS_INTERVAL_MS = 250;
 
 /** Gather, plan, act, tell. */
 export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
   const { api, applier, stores, modelInfo, config, clock } = options;
-  return async (key, context) => {
-    const { signal } = context;
-    const service = stores.services.get(key);
-    modelInfo.observe(key, service === undefined ? '' : modelNameOf(service), service ? podsOf(key, stores.pods) : []);
-    // Its children go with it, by their owner references.
-    if (service === undefined || service.metadata.deletionTimestamp !== undefined) return {};
+  const pace = new StatusPace(clock, STATUS_INTERVAL_MS);
 
+  async function reconcile(key: string, service: ModelService, context: ReconcileContext): Promise<ReconcileResult> {
+    const { signal } = context;
     const observed = await gather(service, stores, modelInfo.known, async (type, childKey) => {
       const { name, namespace } = refOfKey(childKey);
       const page = await api.list(type, { namespace, fieldSelector: `metadata.name=${name}` }, signal);
@@ -40,18 +42,44 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
     });
     const planned = plan(service, observed, config);
     const { deployment, deploymentChanged, refusals } = await act(planned, api, applier, context);
+    const waitMs = pace.waitMs(key);
+    // The pass that changed the Deployment tells so at once: the next one does not know any more.
+    if (waitMs > 0 && !deploymentChanged) return { requeueAfterMs: waitMs };
     const problems = [...planned.problems, ...refusals];
     const { status, requeueAfterMs } = statusOf(
       { service, deployment, deploymentChanged, pods: observed.pods, problems, now: clock.now() },
       observed.modelInfo,
     );
-    await applier.apply(
-      MODEL_SERVICE,
-      statusIntent(service, status),
-      service,
-      { fieldManager: FIELD_MANAGER, subresource: 'status' },
-      signal,
-    );
+    if (await writeStatus(service, statusIntent(service, status), signal)) pace.written(key);
     return { requeueAfterMs: problems.length > 0 ? PROBLEM_RETRY_MS : requeueAfterMs };
+  }
+
+  /** True when something was sent. */
+  async function writeStatus(service: ModelService, intent: Intent, signal: AbortSignal): Promise<boolean> {
+    const options = { fieldManager: FIELD_MANAGER, subresource: 'status' } as const;
+    try {
+      const { difference } = await applier.apply(MODEL_SERVICE, intent, service, options, signal);
+      return difference !== undefined;
+    } catch (error) {
+      // Deleted meanwhile: the store will hear of it.
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  return async (key, context) => {
+    const service = stores.services.get(key);
+    modelInfo.observe(key, service === undefined ? '' : modelNameOf(service), service ? podsOf(key, stores.pods) : []);
+    if (service === undefined) pace.forget(key);
+    // Its children go with it, by their owner references.
+    if (service === undefined || service.metadata.deletionTimestamp !== undefined) return {};
+    try {
+      return await reconcile(key, service, context);
+    } catch (error) {
+      if (!isNamespaceTerminating(error)) throw error;
+      // It goes with its namespace, and nothing can be made there any more.
+      context.log.debug({ err: error }, 'Left a ModelService alone whose namespace is being deleted');
+      return {};
+    }
   };
 }

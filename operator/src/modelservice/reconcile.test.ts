@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'mocha';
+import { pino } from 'pino';
+import type { KubeApi } from '../kube/api.ts';
+import { ApiError } from '../kube/errors.ts';
+import type { Intent, KubeObject } from '../kube/types.ts';
+import { Applier } from '../runtime/applier.ts';
+import { FakeClock } from '../runtime/fake-clock.ts';
+import { keyOf } from '../runtime/object-key.ts';
+import type { Reconcile } from '../runtime/reconcile.ts';
+import { Store } from '../runtime/store.ts';
+import { BY_MODEL_SERVICE, modelServiceOfPod } from './gather.ts';
+import { ModelInfoReader } from './model-info.ts';
+import type { Deployment, Pod } from './observed.ts';
+import { modelServiceReconciler } from './reconcile.ts';
+import type { ModelService } from './resource.ts';
+import { readyPod, sampleDeployment, sampleService } from './sample.ts';
+
+const service = sampleService();
+const key = keyOf(service);
+
+describe('modelServiceReconciler', () => {
+  let clock: FakeClock;
+  /** `Kind` or `Kind/subresource` of each apply. */
+  let sent: string[];
+  /** What an apply of that name is answered with instead of success. */
+  let refusals: Map<string, ApiError>;
+  let pods: Store<Pod>;
+  let services: Store<ModelService>;
+  let reconcile: Reconcile;
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    sent = [];
+    refusals = new Map();
+    pods = new Store({ [BY_MODEL_SERVICE]: modelServiceOfPod });
+    services = new Store();
+    services.put(service);
+    const deployments = new Store<Deployment>();
+    const kubeServices = new Store<KubeObject>();
+    const api = {
+      list: async () => ({ resourceVersion: '1', items: [] }),
+      apply: async (_type: unknown, intent: Intent, options: { readonly subresource?: string }) => {
+        const name = options.subresource === undefined ? intent.kind : `${intent.kind}/${options.subresource}`;
+        sent.push(name);
+        const refusal = refusals.get(name);
+        if (refusal !== undefined) throw refusal;
+        if (intent.kind === 'Deployment') return sampleDeployment();
+        return { ...intent, metadata: { ...intent.metadata, uid: name, resourceVersion: '2' } };
+      },
+    } as unknown as KubeApi;
+    reconcile = modelServiceReconciler({
+      api,
+      applier: new Applier({ api }),
+      stores: { services, deployments, kubeServices, autoscalers: new Store(), pods },
+      modelInfo: new ModelInfoReader({
+        fetchModelInfo: async () => ({}),
+        clock,
+        signal: new AbortController().signal,
+        onInfo: () => undefined,
+      }),
+      config: { images: { wasm: 'server:wasm', tensorflow: 'server:tensorflow' } },
+      clock,
+    });
+  });
+
+  function run(): ReturnType<Reconcile> {
+    return reconcile(key, { signal: new AbortController().signal, log: pino({ level: 'silent' }) });
+  }
+
+  function refuse(name: string, code: number, causes: readonly { readonly reason: string }[] = []): void {
+    const options = { attempt: `apply ${name}`, code, reason: 'Refused', statusMessage: 'no', causes };
+    refusals.set(name, new ApiError(options));
+  }
+
+  it('merges what happens within 250 ms of a write of the status', async () => {
+    await run();
+    await clock.advance(100);
+    sent.length = 0;
+    // The Deployment is there by now, and nothing of it differs.
+    refuse('Deployment', 422);
+    pods.put(readyPod('a'));
+    assert.deepEqual(await run(), { requeueAfterMs: 150 });
+    assert.ok(!sent.includes('ModelService/status'));
+    await clock.advance(150);
+    await run();
+    assert.ok(sent.includes('ModelService/status'));
+  });
+
+  it('tells at once of a change of the Deployment', async () => {
+    await run();
+    sent.length = 0;
+    await run();
+    assert.ok(sent.includes('ModelService/status'));
+  });
+
+  it('is at rest about a service whose namespace is being deleted', async () => {
+    refuse('Service', 403, [{ reason: 'NamespaceTerminating' }]);
+    assert.deepEqual(await run(), {});
+  });
+
+  it('is at rest about a service that was deleted before its status could be written', async () => {
+    refuse('ModelService/status', 404);
+    assert.deepEqual(await run(), { requeueAfterMs: undefined });
+  });
+
+  it('tries again for any other answer', async () => {
+    refuse('Service', 500);
+    await assert.rejects(run(), ApiError);
+  });
+});
