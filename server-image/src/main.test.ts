@@ -211,6 +211,7 @@ describe('server process', function () {
     const last = server.log().at(-1);
     assert.equal(last?.reason, 'InvalidConfig');
     assert.match(String(last?.msg), /models\[0\]\.name/);
+    assert.equal(JSON.stringify(last).split('models[0].name').length, 2, 'it is said once');
   });
 
   it('ends at once at SIGTERM while a model is still being fetched', async () => {
@@ -248,7 +249,9 @@ describe('server process', function () {
       reason: 'InternalError',
       message: 'Out of luck',
     });
-    assert.equal(server.log().at(-1)?.msg, 'Out of luck');
+    const last = server.log().at(-1);
+    assert.equal(last?.msg, 'Ended by an error that nobody foresaw');
+    assert.match(JSON.stringify(last?.err), /"message":"Out of luck"/);
   });
 
   it('ends when the process that started it is gone', async () => {

@@ -83,7 +83,9 @@ function fail(error: unknown): never {
   const reason = error instanceof ModelFailure ? error.reason : 'InternalError';
   const message = errorMessage(error);
   const model = error instanceof FatalModelFailure ? { model: error.model } : {};
-  log.fatal({ reason, ...model, err: error }, message);
+  // The message of a failure that was foreseen says it all; a stack and the same words again would hide it.
+  if (error instanceof ModelFailure) log.fatal({ reason, ...model }, message);
+  else log.fatal({ reason, err: error }, 'Ended by an error that nobody foresaw');
   writeTerminationMessage(terminationMessagePath, { reason, message, ...model });
   process.exit(1);
 }
