@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { ModelFailure } from '../../failures.ts';
 import { readModelContent } from '../model-content.ts';
@@ -137,6 +138,19 @@ describe('the http source', () => {
     assert.deepEqual((await readModelContent(location, never)).paths, ['model.json', 'shards/weights.bin']);
   });
 
+  for (const [encoding, encode] of Object.entries({ gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync })) {
+    it(`decodes files that a host keeps in ${encoding} and sends so to everybody`, async () => {
+      await using plain = await loopbackServer(serve(halfPlusTwoFiles()));
+      const packed = Object.entries(halfPlusTwoFiles()).map(([path, content]) => [path, encode(content)]);
+      await using host = await loopbackServer((request, response) => {
+        assert.equal(request.headers['accept-encoding'], 'identity');
+        response.setHeader('content-encoding', encoding);
+        serve(Object.fromEntries(packed))(request, response);
+      });
+      assert.equal((await fetch(`${host.url}/m`)).digest, (await fetch(`${plain.url}/m`)).digest);
+    });
+  }
+
   it('lets two at a time fetch into one cache', async () => {
     await using host = await loopbackServer(serve(halfPlusTwoFiles()));
     const [one, two] = await Promise.all([fetch(`${host.url}/m`), fetch(`${host.url}/m`)]);
@@ -179,6 +193,30 @@ describe('the http source', () => {
       answer: (_, r) => r.end('<!doctype html>'),
       reason: 'InvalidModel',
       message: /is not valid JSON/,
+    },
+    {
+      because: 'the redirects go round',
+      answer: (url, r) => r.writeHead(302, { location: url }).end(),
+      reason: 'FetchFailed',
+      message: /Could not fetch http\S+: its redirects lead nowhere: Redirect loop detected$/,
+    },
+    {
+      because: 'a redirect leads to another scheme',
+      answer: (_, r) => r.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+      reason: 'FetchFailed',
+      message: /Could not fetch http\S+: its redirects lead nowhere: Invalid URL protocol/,
+    },
+    {
+      because: 'the answer is encoded in an unknown way',
+      answer: (_, r) => r.writeHead(200, { 'content-encoding': 'compress' }).end('x'),
+      reason: 'FetchFailed',
+      message: /has the content encoding "compress", which this server does not read: have the host send it as it is$/,
+    },
+    {
+      because: 'the answer is damaged in its encoding',
+      answer: (_, r) => r.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip'),
+      reason: 'FetchFailed',
+      message: /in 4 attempts: incorrect header check$/,
     },
     {
       because: 'a path leads out of the folder',

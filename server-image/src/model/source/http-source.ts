@@ -6,12 +6,14 @@ import { LoadLimit } from '../load-limit.ts';
 import { MAX_JSON_BYTES, MAX_WEIGHTS_BYTES } from '../model-content.ts';
 import { splitModelPath } from '../model-uri.ts';
 import { MODEL_FILE, SIDE_FILES } from '../safe-path.ts';
-import { type DownloadContext, download, shown } from './download.ts';
+import { type DownloadContext, download, MISSING, shown } from './download.ts';
 import type { FetchOptions, ModelSource } from './model-source.ts';
 import type { ModelStore, Validators } from './model-store.ts';
 
 /** Weights files of one model that are fetched at the same time. */
 const FILES_AT_ONCE = 4;
+/** Object stores answer 403 for what is not there, to whoever may not list the bucket. */
+const SIDE_FILE_MISSING: ReadonlySet<number> = new Set([...MISSING, 403]);
 
 /**
  * `http://…` and `https://…`: the folder of a model or its .json file. The weights, and task.json and warmup.json where
@@ -106,7 +108,16 @@ class Fetching {
     const target = join(this.#directory, path);
     const validators = this.#former?.validators[path];
     const optional = SIDE_FILES.some((side) => side === path);
-    const result = await this.#download(path, { url, target, validators, maxBytes, signal }, optional);
+    const result = await download(this.#context, {
+      url,
+      target,
+      validators,
+      maxBytes,
+      missing: optional ? SIDE_FILE_MISSING : MISSING,
+      signal,
+      onStart: () => this.#bytesOf.set(path, 0),
+      onChunk: (chunk) => this.#progress(path, chunk.byteLength),
+    });
     if (result.status === 'missing') return false;
     if (result.status === 'unchanged' && validators !== undefined && this.#former !== undefined) {
       await mkdir(dirname(target), { recursive: true });
@@ -122,22 +133,6 @@ class Fetching {
     }
     if (Object.keys(result.validators).length > 0) this.validators[path] = result.validators;
     return true;
-  }
-
-  async #download(path: string, request: Parameters<typeof download>[1], optional: boolean) {
-    try {
-      return await download(this.#context, {
-        ...request,
-        onStart: () => this.#bytesOf.set(path, 0),
-        onChunk: (chunk) => this.#progress(path, chunk.byteLength),
-      });
-    } catch (error) {
-      // Object stores answer 403 for what is not there, to whoever may not list the bucket.
-      if (optional && error instanceof ModelFailure && /answered 403$/.test(error.message)) {
-        return { status: 'missing', code: 403 } as const;
-      }
-      throw error;
-    }
   }
 
   #progress(path: string, bytes: number): void {
