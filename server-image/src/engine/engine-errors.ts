@@ -21,13 +21,19 @@ const OUT_OF_MEMORY = /out of memory|allocation failed|bad_alloc|\bOOM\b|RESOURC
 
 /** An error of an engine as plain data that crosses threads. */
 export function describeEngineError(error: unknown): EngineCallFailure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = textOf(error);
   if (error instanceof InvalidModelError) return { kind: 'InvalidModel', message };
   for (const pattern of MISSING) {
     const operation = pattern.exec(message)?.[1];
     if (operation !== undefined) return { kind: 'UnsupportedOperation', message, operation };
   }
   return { kind: OUT_OF_MEMORY.test(message) ? 'OutOfMemory' : 'Failed', message };
+}
+
+/** In one line: it becomes part of sentences, of a table and of conditions. */
+function textOf(error: unknown): string {
+  const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
+  return text === '' ? 'TensorFlow.js gave no reason' : text;
 }
 
 /**

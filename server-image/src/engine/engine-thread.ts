@@ -138,7 +138,8 @@ export class EngineThread {
       try {
         this.#worker.postMessage(call.request, call.transfer);
       } catch (error) {
-        call.reject(new InferenceError('Failed', `Could not hand the tensors over: ${errorMessage(error)}`));
+        const message = `Could not hand it to the engine's thread: ${errorMessage(error)}`;
+        call.reject(new EngineCallError({ kind: 'Failed', message }));
         continue;
       }
       this.#sent.set(call.request.id, call);

@@ -56,6 +56,8 @@ type EngineReplyValue = EngineCalls[keyof EngineCalls]['gives'];
 
 async function load({ model, content }: EngineCalls['load']['takes']): Promise<EngineCalls['load']['gives']> {
   const runnable = await (content.format === 'GraphModel' ? loadGraphRunnable : loadLayersRunnable)(tf, content);
+  // A thread that was just replaced may be given one model twice.
+  models.get(model)?.dispose();
   models.set(model, runnable);
   return runnable.signature;
 }

@@ -22,6 +22,35 @@ describe('Engine', () => {
     assert.deepEqual(test.restarts, ['this thread was told to end']);
   });
 
+  it('gives a model also to a thread that was replaced while the model was loaded', async () => {
+    await using test = await started({ name: 'Wasm', threads: 2 });
+    const former = await test.engine.load(
+      async () => content,
+      async () => undefined,
+    );
+    let loaded = 0;
+    const model = await test.engine.load(
+      async () => content,
+      async () => {
+        loaded += 1;
+        if (loaded !== 2) return;
+        await rejects(run(former, -1), 'EngineRestarted', /told to end/);
+        assert.equal(await run(former, 1), 1);
+      },
+    );
+    assert.deepEqual(await Promise.all([run(model, 3), run(model, 4)]), [3, 4]);
+  });
+
+  it('hands the engine what it needs of the content, and not what else is with it', async () => {
+    await using test = await started({ name: 'Wasm', threads: 1 });
+    const uncloneable = { ...content, warmup: () => undefined };
+    const model = await test.engine.load(
+      async () => uncloneable,
+      async () => undefined,
+    );
+    assert.equal(await run(model, 5), 5);
+  });
+
   it('rejects what was with the thread that ended, and runs what waited on the next one', async () => {
     await using test = await started({ name: 'Wasm', threads: 1 });
     const model = await test.engine.load(

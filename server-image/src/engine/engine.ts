@@ -84,10 +84,12 @@ export class Engine {
     const model = this.#nextModel;
     this.#nextModel += 1;
     const content = await read();
+    const has = new Map<Slot, EngineThread>();
     const loadInto = async (slot: Slot) => {
       const thread = await slot.thread;
-      const signature = await thread.call('load', { model, content });
+      const signature = await give(thread, model, content);
       await tryOut(signature, (inputs, outputs, signal) => this.#runOn(slot, model, inputs, outputs, signal));
+      has.set(slot, thread);
       return signature;
     };
     const [first, ...others] = this.#slots;
@@ -96,6 +98,11 @@ export class Engine {
       const signature = await loadInto(first);
       await Promise.all(others.map(loadInto));
       this.#models.set(model, read);
+      // A thread that was replaced meanwhile was filled without this model; one that is replaced from now on is not.
+      for (const slot of this.#slots) {
+        const thread = await slot.thread;
+        if (has.get(slot) !== thread) await give(thread, model, await read());
+      }
       return {
         signature,
         run: (inputs, outputs, signal) => this.#runOn(this.#leastBusy(), model, inputs, outputs, signal),
@@ -133,7 +140,7 @@ export class Engine {
   async #fill(thread: EngineThread): Promise<EngineThread> {
     const { gpu } = await thread.started;
     this.#gpu = gpu;
-    for (const [model, read] of this.#models) await thread.call('load', { model, content: await read() });
+    for (const [model, read] of this.#models) await give(thread, model, await read());
     return thread;
   }
 
@@ -213,6 +220,11 @@ export class Engine {
       }),
     );
   }
+}
+
+/** Loads a model into a thread; what else is with its content stays here. */
+function give(thread: EngineThread, model: number, { format, json, weights }: EngineModel): Promise<ModelSignature> {
+  return thread.call('load', { model, content: { format, json, weights } });
 }
 
 /** One model in an engine. */
