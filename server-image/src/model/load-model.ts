@@ -10,6 +10,8 @@ import type { EngineName, LoadedModel } from './served-model.ts';
 import { warmUpInputs } from './warm-up.ts';
 
 export interface LoadModelOptions {
+  /** Of the model, for messages. */
+  readonly name: string;
   readonly engine: 'Auto' | EngineName;
   readonly engines: Engines;
   readonly signal: AbortSignal;
@@ -60,7 +62,7 @@ async function loadInto(
   engine: Engine,
   content: ModelContent,
   notes: readonly string[],
-  { onPhase, readAgain, signal }: LoadModelOptions,
+  { name, onPhase, readAgain, signal }: LoadModelOptions,
 ): Promise<LoadedModelHandle> {
   let outputs: readonly TensorSpec[] = [];
   let note = '';
@@ -73,12 +75,12 @@ async function loadInto(
   };
   const tryOut = async (signature: ModelSignature, run: EngineModelHandle['run']) => {
     if (note === '') onPhase('WarmingUp', engine.name);
-    const warmUp = warmUpInputs(signature.inputs, content.warmup);
+    const warmUp = warmUpInputs({ name, ...signature }, content.warmup);
     note = warmUp.note;
     const results = await warmedUp(() =>
       run(
         warmUp.inputs,
-        signature.outputs.map(({ name }) => name),
+        signature.outputs.map((output) => output.name),
         signal,
       ),
     );

@@ -148,7 +148,54 @@ describe('ModelManager', () => {
         }),
       },
       reason: 'WarmupFailed',
-      message: /warmup\.json gives "sum_input" the shape \[1,3\]; the model takes \[-1,2\]/,
+      message: /^warmup\.json, inputs\[0\]\.shape: is \[1,3\], but input "sum_input" takes \[-1,2\]/,
+    },
+    {
+      because: 'the warm-up has text for numbers',
+      files: {
+        ...denseFiles(),
+        'warmup.json': JSON.stringify({
+          inputs: [{ name: 'sum_input', shape: [1, 2], datatype: 'FP32', data: [1, 'two'] }],
+        }),
+      },
+      reason: 'WarmupFailed',
+      message: /^warmup\.json, inputs\[0\]\.data\[1\]: is "two", but FP32 takes finite numbers/,
+    },
+    {
+      because: 'the warm-up is nested beyond reason',
+      files: {
+        ...denseFiles(),
+        'warmup.json': `{"inputs":[{"name":"sum_input","shape":[1,2],"datatype":"FP32","data":${'['.repeat(20_000)}${']'.repeat(20_000)}}]}`,
+      },
+      reason: 'WarmupFailed',
+      message: /^warmup\.json, inputs\[0\]\.data\[0\]: is an array of 1, but shape \[1,2\] needs an array of 2/,
+    },
+    {
+      because: 'model.json is nested beyond reason',
+      files: {
+        ...denseFiles(),
+        'model.json': String(denseFiles()['model.json']).replace(
+          '"layers":',
+          `"x":${'['.repeat(20_000)}${']'.repeat(20_000)},"layers":`,
+        ),
+      },
+      reason: 'InvalidModel',
+      message: /^The engine Wasm could not load the model: .*call stack/,
+    },
+    {
+      because: 'TensorFlow.js refuses the model and gives no reason',
+      files: {
+        'model.json': JSON.stringify({
+          format: 'layers-model',
+          modelTopology: {
+            class_name: 'Functional',
+            config: { name: 'f', layers: [], input_layers: [['x', 0, 0]], output_layers: [['x', 0, 0]] },
+          },
+          weightsManifest: [],
+        }),
+      },
+      reason: 'InvalidModel',
+      message: /^The engine Wasm could not load the model: TensorFlow\.js gave no reason$/,
     },
   ];
   for (const { because, files, settings, entry: fields = {}, reason, message } of failures) {

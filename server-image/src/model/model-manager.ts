@@ -129,6 +129,7 @@ export class ModelManager implements ModelRepository {
     enter('Verifying', { digest });
     verify(entry, digest, format);
     return loadModel(content, {
+      name: entry.name,
       engine: entry.engine ?? 'Auto',
       engines: this.#options.engines,
       signal,

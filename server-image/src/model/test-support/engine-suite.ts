@@ -35,7 +35,14 @@ export function describeEngine(engine: EngineName, tensorflowDirectory = '/nowhe
     async function load(files: Files): Promise<LoadedModelHandle> {
       await using folder = await temporaryFolder(files);
       const content = await readModelContent({ directory: folder.path, file: 'model.json' }, never);
-      return loadModel(content, { engine, engines, signal: never, readAgain: assert.fail, onPhase: () => undefined });
+      return loadModel(content, {
+        name: 'm',
+        engine,
+        engines,
+        signal: never,
+        readAgain: assert.fail,
+        onPhase: () => undefined,
+      });
     }
 
     async function infer({ model }: LoadedModelHandle, shape: number[], values: number[]): Promise<number[]> {
