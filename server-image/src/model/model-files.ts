@@ -7,6 +7,9 @@ import { errorMessage, ModelFailure } from '../failures.ts';
 /** Bytes read and hashed at a time: between two of them the thread answers requests. */
 const CHUNK_BYTES = 1024 * 1024;
 
+/** A pipe is opened at once, and refused by its type: a blocking open would wait for a writer for ever. */
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
 /** A regular file of a model, open for reading. */
 export interface ModelFile extends AsyncDisposable {
   readonly path: string;
@@ -27,15 +30,11 @@ export async function openModelFile(directory: string, path: string): Promise<Mo
   const file = join(directory, path);
   try {
     await refuseLinks(directory, path);
-    const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-    const stats = await handle.stat();
-    if (!stats.isFile()) {
-      await handle.close();
-      throw new ModelFailure('InvalidModel', `${file} is not a regular file`);
-    }
+    const handle = await open(file, FLAGS);
+    const bytes = await sizeOf(handle, file);
     return {
       path,
-      bytes: stats.size,
+      bytes,
       readInto: (target, signal) => readInto(handle, file, target, signal),
       [Symbol.asyncDispose]: () => handle.close(),
     };
@@ -43,6 +42,18 @@ export async function openModelFile(directory: string, path: string): Promise<Mo
     if (isMissing(error)) return undefined;
     if (error instanceof ModelFailure) throw error;
     throw new ModelFailure('FetchFailed', `Could not open ${file}: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+/** Closes what is no regular file. */
+async function sizeOf(handle: FileHandle, file: string): Promise<number> {
+  try {
+    const stats = await handle.stat();
+    if (stats.isFile()) return stats.size;
+    throw new ModelFailure('InvalidModel', `${file} is not a regular file`);
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
 }
 

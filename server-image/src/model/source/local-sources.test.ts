@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { mkdir, rename, symlink } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, it } from 'mocha';
 import { ModelFailure } from '../../failures.ts';
 import { readModelContent } from '../model-content.ts';
@@ -59,6 +61,13 @@ describe('the file source', () => {
     await rename(join(folder.path, 'real/weights.bin'), join(folder.path, 'moved.bin'));
     await symlink('../moved.bin', join(folder.path, 'real/weights.bin'));
     await rejects(read(fileSource({}), uri), 'InvalidModel', /weights\.bin is a symbolic link/);
+  });
+
+  it('does not wait for a writer where a pipe lies in place of a file', async () => {
+    await using folder = await temporaryFolder(denseFiles());
+    await rm(join(folder.path, 'weights.bin'));
+    await promisify(execFile)('mkfifo', [join(folder.path, 'weights.bin')]);
+    await rejects(read(fileSource({}), pathToFileURL(folder.path).href), 'InvalidModel', /is not a regular file/);
   });
 
   const refusals: { uri: string; reason: string; message: RegExp }[] = [
