@@ -9,7 +9,7 @@ import { useNamespace } from '../integration/support/namespaces.ts';
 import { RESOURCES } from '../integration/support/resource-types.ts';
 import { testApi } from '../integration/support/test-run.ts';
 import { CHART, installChart, showClusterAfterFailure, uninstallChart } from './support/installed-chart.ts';
-import { MNIST_DIGIT, MNIST_MANIFEST, predictDigit } from './support/mnist.ts';
+import { impatientAgent, MNIST_DIGIT, MNIST_MANIFEST, predictDigit } from './support/mnist.ts';
 import { clusterUrl, getModelService, hasCondition, podsOf, untilGone, untilServing } from './support/observed.ts';
 import { Timeline } from './support/timeline.ts';
 
@@ -44,7 +44,9 @@ describe('on an empty cluster', () => {
     });
     timeline.mark('the pod is ready');
     const url = await clusterUrl(mnist());
-    const digit = await eventually(() => predictDigit(url, 'mnist'), { because: `${url} answers` });
+    const dispatcher = impatientAgent();
+    const digit = await eventually(() => predictDigit(url, 'mnist', { dispatcher }), { because: `${url} answers` });
+    await dispatcher.close();
     timeline.mark('the first answer came through the ClusterIP');
     await untilServing(mnist());
     timeline.mark('the ModelService is Ready');
