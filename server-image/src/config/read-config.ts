@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { errorMessage, ModelFailure } from '../failures.ts';
+import { problemsOf } from '../zod-problems.ts';
 import { type ServerConfig, ServerConfigSchema } from './server-config.ts';
 import { unknownFields } from './unknown-fields.ts';
 
@@ -49,8 +50,7 @@ export function parseConfigText(text: string, what: string): ParsedConfig {
 export function parseConfig(value: unknown, what: string): ParsedConfig {
   const parsed = ServerConfigSchema.safeParse(value);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${fieldName(path)}: ${message}`);
-    throw new ModelFailure('InvalidConfig', `${what} is not a server configuration: ${problems.join('; ')}`, {
+    throw new ModelFailure('InvalidConfig', `${what} is not a server configuration: ${problemsOf(parsed.error)}`, {
       cause: parsed.error,
     });
   }
@@ -75,15 +75,6 @@ async function readConfigFile(file: string): Promise<string> {
       cause: error,
     });
   }
-}
-
-/** `models[0].uri`, as one would write it in JavaScript. */
-function fieldName(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'the whole';
-  return path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-    .join('')
-    .replace(/^\./, '');
 }
 
 function firstRepeated(names: readonly string[]): string | undefined {

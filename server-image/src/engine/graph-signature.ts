@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problemsOf } from '../zod-problems.ts';
 import { InvalidModelError } from './engine-errors.ts';
 
 /** A tensor that a graph takes or gives. */
@@ -73,7 +74,7 @@ export function graphTensors(json: object, graph: GraphSelf): { inputs: GraphTen
   const { signature } = json as { readonly signature?: unknown };
   const parsed = Signature.safeParse(signature ?? {});
   if (!parsed.success) {
-    throw new InvalidModelError(`The signature in model.json is not valid: ${z.prettifyError(parsed.error)}`);
+    throw new InvalidModelError(`The signature in model.json is not valid: ${problemsOf(parsed.error)}`);
   }
   const inputs = merge(parsed.data.inputs, graph.inputs);
   const outputs = merge(parsed.data.outputs, graph.outputs);

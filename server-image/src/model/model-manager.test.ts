@@ -125,6 +125,13 @@ describe('ModelManager', () => {
       message: /There is no model\.json in/,
     },
     {
+      because: 'model.json is JSON of another kind',
+      files: { 'model.json': '{"modelTopology": 1, "weightsManifest": [{"paths": "a"}]}' },
+      reason: 'InvalidModel',
+      message:
+        /^model\.json is no TensorFlow\.js layers or graph model: modelTopology: [^\n]*; weightsManifest\[0\]\.paths: [^\n]*$/,
+    },
+    {
       because: 'a weights file is cut off',
       files: { ...denseFiles(), 'weights.bin': new Uint8Array(8) },
       reason: 'InvalidModel',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModelFailure } from '../../failures.ts';
+import { problemsOf } from '../../zod-problems.ts';
 import { checkWeightsPath } from '../safe-path.ts';
 import type { ModelFormat } from '../served-model.ts';
 
@@ -38,7 +39,7 @@ export function parseModelJson(text: string, what: string): ModelJsonFile {
   if (!parsed.success) {
     throw new ModelFailure(
       'InvalidModel',
-      `${what} is no TensorFlow.js layers or graph model: ${z.prettifyError(parsed.error)}`,
+      `${what} is no TensorFlow.js layers or graph model: ${problemsOf(parsed.error)}`,
     );
   }
   const { modelTopology, weightsManifest, format } = parsed.data;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelFailure } from '../../failures.ts';
+import { problemsOf } from '../../zod-problems.ts';
 import { MAX_WEIGHTS_BYTES } from '../model-content.ts';
 import { type DownloadContext, download, shown } from './download.ts';
 import type { FetchOptions, ModelSource } from './model-source.ts';
@@ -81,12 +82,12 @@ async function findDist(
     throw new ModelFailure('ModelNotFound', `The registry ${shown(new URL(registry.url))} has no package ${name}`);
   }
   const document = Packument.safeParse(parse(await readFile(target, 'utf8'), url));
-  if (!document.success) throw unusable(url, z.prettifyError(document.error));
+  if (!document.success) throw unusable(url, problemsOf(document.error));
   if (!Object.hasOwn(document.data.versions, version)) {
     throw new ModelFailure('ModelNotFound', `The package ${name} has no version ${version} in the registry`);
   }
   const parsed = Version.safeParse(document.data.versions[version]);
-  if (!parsed.success) throw unusable(url, z.prettifyError(parsed.error));
+  if (!parsed.success) throw unusable(url, problemsOf(parsed.error));
   const { tarball, ...hashes } = parsed.data.dist;
   const integrity = strongestIntegrity(hashes);
   if (integrity === undefined) throw unusable(url, `the version ${version} has no integrity hash to check it by`);
