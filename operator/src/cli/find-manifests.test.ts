@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -34,6 +34,14 @@ describe('findManifests', () => {
       ],
     );
     assert.deepEqual(folders, [folder, join(folder, 'a')]);
+  });
+
+  it('passes over links that lead to folders or nowhere', async () => {
+    await symlink('a', join(folder, 'folder.yaml'));
+    await symlink('loop.yaml', join(folder, 'loop.yaml'));
+    await symlink('gone', join(folder, 'gone.yaml'));
+    const { files, missing } = await findManifests([folder]);
+    assert.deepEqual([files.length, missing], [2, []]);
   });
 
   it('takes a named file whatever its name, once, and tells what is not there', async () => {

@@ -58,13 +58,16 @@ export function isManifestName(name: string): boolean {
   return /\.ya?ml$/.test(name) && !name.startsWith('.');
 }
 
+/** Not there, or a link to a folder or in a circle. */
+const NO_FILE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP']);
+
 /** Files come and go while a folder is read. */
 async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (NO_FILE.has(code)) return undefined;
     throw error;
   }
 }
