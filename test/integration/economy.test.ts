@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { awaitObject, field } from './support/children.ts';
+import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
+import { applyManifest, modelService } from './support/manifests.ts';
+import { useNamespace } from './support/namespaces.ts';
+import { createOperatorAccount } from './support/operator-account.ts';
+import { useOperator } from './support/suite-operator.ts';
+import { testCluster } from './support/test-run.ts';
+
+describe('The writes of an operator', () => {
+  const namespace = useNamespace('economy');
+  let proxy: FaultProxy;
+
+  before('start the proxy', async () => {
+    const { server, ca } = testCluster();
+    proxy = await startFaultProxy(server, ca);
+  });
+  after('stop the proxy', () => proxy?.stop());
+
+  useOperator(async () => {
+    const account = await createOperatorAccount(namespace());
+    const kubeconfig = await testCluster().kubeconfigFor(account, { server: proxy.url });
+    return { kubeconfig, namespaces: [namespace()] };
+  });
+
+  it('make each child once, and its size', async () => {
+    const scaled = {
+      server: { resources: { requests: { cpu: '100m' } } },
+      scaling: { minReplicas: 2, maxReplicas: 5 },
+    };
+    await applyManifest(namespace(), modelService('made', scaled));
+    await carriedOut('made', '');
+    assert.deepEqual(childWrites('made').toSorted(), [
+      'deployments',
+      'deployments',
+      'horizontalpodautoscalers',
+      'services',
+    ]);
+  });
+
+  it('carry out each change once, also while the watch of Deployments is behind', async () => {
+    await applyManifest(namespace(), withValue(''));
+    await carriedOut('behind', '');
+    proxy.inject({ on: 'watch', resource: 'deployments', fault: { kind: 'silence' } });
+    const before = childWrites('behind').length;
+    for (const value of ['one', 'two', 'three']) {
+      await applyManifest(namespace(), withValue(value));
+      await carriedOut('behind', value);
+    }
+    assert.deepEqual(childWrites('behind').slice(before), ['deployments', 'deployments', 'deployments']);
+  });
+
+  /** The children that were written, one entry for each write. */
+  function childWrites(name: string): readonly string[] {
+    const writes = proxy.writes().filter((call) => call.name === name && call.resource !== 'modelservices');
+    return writes.map(({ resource }) => resource);
+  }
+
+  /** Waits until the operator has written the Deployment and, after it, the status. */
+  async function carriedOut(name: string, value: string): Promise<void> {
+    const ref = { namespace: namespace(), name };
+    await awaitObject('modelServices', ref, {
+      because: 'its status is of its newest spec',
+      until: ({ metadata, status }) => status?.observedGeneration === metadata.generation,
+    });
+    const env = ['spec', 'template', 'spec', 'containers', 0, 'env', 1, 'value'] as const;
+    await awaitObject('deployments', ref, {
+      because: `the Deployment carries "${value}"`,
+      until: (deployment) => (field(deployment, ...env) ?? '') === value,
+    });
+  }
+});
+
+function withValue(value: string): ReturnType<typeof modelService> {
+  return modelService('behind', { server: { env: [{ name: 'VALUE', value }] } });
+}
