@@ -36,15 +36,17 @@ export async function foreignCluster(options: ForeignClusterOptions): Promise<Te
   try {
     const version = await serverVersion(client);
     const ca = await authority(cluster);
+    const { server, skipTLSVerify } = cluster;
     return {
       description: `Kubernetes ${version} at ${cluster.server}, ${origin}`,
       version,
-      server: cluster.server,
+      server,
       ca,
+      skipTLSVerify,
       kubeconfigPath,
       client,
       ephemeral,
-      ...serviceAccountAccess(client, cluster.server, ca, folder),
+      ...serviceAccountAccess(client, { server, ca, skipTLSVerify }, folder),
       auditEvents: undefined,
       stop,
       [Symbol.asyncDispose]: stop,

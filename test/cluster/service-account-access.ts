@@ -9,8 +9,7 @@ const TOKEN_LIFETIME_SECONDS = 3600;
 /** Acting as a service account, the way in which a pod would: by a token from the TokenRequest API. */
 export function serviceAccountAccess(
   client: ClusterClient,
-  server: string,
-  ca: string | undefined,
+  cluster: Pick<TestCluster, 'server' | 'ca' | 'skipTLSVerify'>,
   folder: string,
 ): Pick<TestCluster, 'tokenFor' | 'kubeconfigFor'> {
   const tokenFor = async ({ namespace, name }: ServiceAccountRef): Promise<string> => {
@@ -33,7 +32,11 @@ export function serviceAccountAccess(
     async kubeconfigFor(account, options = {}) {
       const unique = randomBytes(4).toString('hex');
       const path = join(folder, `${account.namespace}-${account.name}-${unique}.kubeconfig`);
-      await writeKubeconfig(path, { server: options.server ?? server, ca, token: await tokenFor(account) });
+      await writeKubeconfig(path, {
+        ...cluster,
+        server: options.server ?? cluster.server,
+        token: await tokenFor(account),
+      });
       return path;
     },
   };

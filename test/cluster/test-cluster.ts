@@ -21,6 +21,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly server: string;
   /** PEM of what vouches for its certificate; undefined where a public authority does. */
   readonly ca: string | undefined;
+  /** Its certificate is not verified: a kubeconfig with `insecure-skip-tls-verify`. */
+  readonly skipTLSVerify: boolean;
   /** The kubeconfig of an administrator. */
   readonly kubeconfigPath: string;
   /** Calls as that administrator. */

@@ -30,11 +30,10 @@ describe(`An operator of ${SERVICES} ModelServices`, function () {
   let operator: OperatorProcess;
 
   before('bring all of them to rest', async () => {
-    const { server, ca, kubeconfigFor } = testCluster();
     // Every request passes it, so that writes are counted on clusters whose audit log we cannot read, too.
-    proxy = await startFaultProxy(server, ca);
+    proxy = await startFaultProxy(testCluster());
     account = await createOperatorAccount(namespace());
-    kubeconfig = await kubeconfigFor(account, { server: proxy.url });
+    kubeconfig = await testCluster().kubeconfigFor(account, { server: proxy.url });
     operator = await startOperator({ kubeconfig, namespaces: [namespace()] });
     const indices = Array.from({ length: SERVICES }, (_, index) => index);
     await inGroups(indices, 20, (index) => createService(index));

@@ -13,8 +13,7 @@ describe('The writes of an operator', () => {
   let proxy: FaultProxy;
 
   before('start the proxy', async () => {
-    const { server, ca } = testCluster();
-    proxy = await startFaultProxy(server, ca);
+    proxy = await startFaultProxy(testCluster());
   });
   after('stop the proxy', () => proxy?.stop());
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { describeAuditEvent, writesBy } from '../cluster/audit-log.ts';
+import { serviceAccountAccess } from '../cluster/service-account-access.ts';
 import { eventually } from './support/eventually.ts';
+import { startFaultProxy } from './support/fault-proxy.ts';
 import { KubectlError, kubectl } from './support/kubectl.ts';
 import { useNamespace } from './support/namespaces.ts';
 import { RESOURCES } from './support/resource-types.ts';
@@ -42,6 +47,22 @@ describe('the test cluster', () => {
     const whoami = await kubectl(['auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}'], { kubeconfig });
     assert.equal(whoami, `system:serviceaccount:${namespace()}:default`);
     await assert.rejects(kubectl(['get', 'nodes'], { kubeconfig }), /forbidden/i);
+  });
+
+  it('is reached as a service account and through a proxy also where nobody vouches for its certificate', async () => {
+    const account = { namespace: namespace(), name: 'default' };
+    const folder = await mkdtemp(join(tmpdir(), 'modelservice-test-'));
+    try {
+      const cluster = { ...testCluster(), ca: undefined, skipTLSVerify: true };
+      await using proxy = await startFaultProxy(cluster);
+      const { kubeconfigFor } = serviceAccountAccess(testCluster().client, cluster, folder);
+      assert.equal((await fetch(`${proxy.url}/readyz`)).status, 200);
+      const kubeconfig = await kubeconfigFor(account);
+      const whoami = await kubectl(['auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}'], { kubeconfig });
+      assert.equal(whoami, `system:serviceaccount:${namespace()}:default`);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('counts the write requests of one user, where it has an audit log', async () => {

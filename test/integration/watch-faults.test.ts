@@ -55,9 +55,8 @@ describe('An operator whose watches fail', function () {
   let kubeconfig: string;
 
   before('start the proxy, create the services', async () => {
-    const { server, ca, kubeconfigFor } = testCluster();
-    proxy = await startFaultProxy(server, ca);
-    kubeconfig = await kubeconfigFor(await createOperatorAccount(namespace()), { server: proxy.url });
+    proxy = await startFaultProxy(testCluster());
+    kubeconfig = await testCluster().kubeconfigFor(await createOperatorAccount(namespace()), { server: proxy.url });
     for (const name of SERVICES) await createService(name, 'none');
   });
   after('stop the proxy', () => proxy?.stop());

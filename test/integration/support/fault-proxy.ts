@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TestCluster } from '../../cluster/test-cluster.ts';
 import { type CallKind, callOf, isWrite, type ProxiedCall } from './proxied-call.ts';
 
 /** What can befall the calls that a rule names. */
@@ -48,12 +49,16 @@ interface OpenWatch {
   muted: boolean;
 }
 
-/**
- * @param target URL of the API server
- * @param ca what vouches for its certificate; absent: the public authorities
- */
-export async function startFaultProxy(target: string, ca: string | undefined): Promise<FaultProxy> {
-  const agent = new Agent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) });
+/** Begins to listen on a free port of this machine, in front of the API server of `cluster`. */
+export async function startFaultProxy(
+  cluster: Pick<TestCluster, 'server' | 'ca' | 'skipTLSVerify'>,
+): Promise<FaultProxy> {
+  const { server: target, ca, skipTLSVerify } = cluster;
+  const agent = new Agent({
+    keepAlive: true,
+    rejectUnauthorized: !skipTLSVerify,
+    ...(ca === undefined ? {} : { ca }),
+  });
   const calls: ProxiedCall[] = [];
   const open = new Set<OpenWatch>();
   let rules: readonly FaultRule[] = [];
