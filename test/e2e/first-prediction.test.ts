@@ -55,7 +55,11 @@ describe('on an empty cluster', () => {
   });
 
   it('the status names the content and the engine that the server serves, and where', async () => {
-    const { status } = await getModelService(mnist());
+    // The operator asks the server once it is ready, and writes a moment later than that.
+    const { status } = await eventually(() => getModelService(mnist()), {
+      because: 'the status tells what the server serves',
+      until: (service) => service.status?.models?.[0]?.digest !== undefined,
+    });
     assert.equal(status?.url, `http://mnist.${models()}.svc`);
     const answer = await request(`${await clusterUrl(mnist())}/v2/models/mnist`);
     const { parameters } = (await answer.body.json()) as { parameters: { digest: string; engine: string } };
