@@ -74,11 +74,6 @@ export class EngineThread {
     });
   }
 
-  /** Calls that wait or run. */
-  get load(): number {
-    return this.#waiting.length + this.#sent.size;
-  }
-
   /**
    * Calls the engine. The buffers in `transfer` move to the engine's thread.
    *

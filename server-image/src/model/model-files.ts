@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -75,14 +75,10 @@ async function readInto(handle: FileHandle, file: string, target: Uint8Array, si
     const chunk = target.subarray(offset, offset + CHUNK_BYTES);
     const { bytesRead } = await handle.read(chunk, 0, chunk.byteLength, offset);
     if (bytesRead === 0) throw new ModelFailure('InvalidModel', `${file} became shorter while it was read`);
-    update(hash, chunk.subarray(0, bytesRead));
+    hash.update(chunk.subarray(0, bytesRead));
     offset += bytesRead;
   }
   return hash.digest('hex');
-}
-
-function update(hash: Hash, chunk: Uint8Array): void {
-  hash.update(chunk);
 }
 
 export function isMissing(error: unknown): boolean {
