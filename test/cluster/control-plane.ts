@@ -29,7 +29,7 @@ export interface ControlPlaneOptions {
 const WITHOUT_NODES: ControlPlaneOptions = {
   address: '127.0.0.1',
   serviceNetwork: '10.96.0.0/16',
-  // As on OpenShift: who sets blockOwnerDeletion needs the right to update the owner's finalizers.
+  // As on OpenShift: who gives an object an owner needs the right to delete it.
   admissionPlugins: ['OwnerReferencesPermissionEnforcement'],
 };
 

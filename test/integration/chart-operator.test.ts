@@ -99,8 +99,7 @@ for (const { title, watchesAll } of [
       );
       // The API server checks these along with a patch, and never records them as requests of their own: deleting is
       // asked for where an object gets an owner.
-      const unrecorded = (right: string) =>
-        /^create |^update .*\/finalizers$|^delete (\/services|apps\/deployments)$/.test(right);
+      const unrecorded = (right: string) => /^create |^delete (\/services|apps\/deployments)$/.test(right);
       await eventually(async () => usedRights(await auditEvents(), usernameOf(chart.serviceAccount)), {
         because: 'the rights used are those granted',
         until: (used) => isDeepStrictEqual(used, rights.filter((right) => !unrecorded(right)).sort()),

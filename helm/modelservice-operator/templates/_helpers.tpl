@@ -74,10 +74,6 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
 - apiGroups: [modelservice.dev]
   resources: [modelservices]
   verbs: [list, watch]
-# Owner references that block the owner's deletion need this where OwnerReferencesPermissionEnforcement is on.
-- apiGroups: [modelservice.dev]
-  resources: [modelservices/finalizers]
-  verbs: [update]
 - apiGroups: [modelservice.dev]
   resources: [modelservices/status]
   verbs: [patch]

@@ -87,11 +87,3 @@ export function isInvalid(error: unknown): boolean {
 export function isNamespaceTerminating(error: unknown): boolean {
   return error instanceof ApiError && error.causes.some((cause) => cause.reason === 'NamespaceTerminating');
 }
-
-/**
- * Admission (OwnerReferencesPermissionEnforcement) does not know the owner's type yet. It looks anew every 30 s, so it
- * passes soon after a CustomResourceDefinition was made. Only the message tells it from a lack of rights.
- */
-export function isOwnerTypeUnknown(error: unknown): boolean {
-  return isForbidden(error) && error instanceof ApiError && error.statusMessage.includes('cannot find RESTMapping');
-}

@@ -22,16 +22,6 @@ const answers: readonly { readonly because: string; readonly answer: Answer; rea
     refused: true,
   },
   {
-    because: 'for up to 30 s after the installation admission does not know our type as an owner',
-    answer: {
-      code: 403,
-      reason: 'Forbidden',
-      statusMessage:
-        'services "mnist" is forbidden: cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion modelservice.dev/v1alpha1 Kind ModelService: no matches for kind "ModelService" in version "modelservice.dev/v1alpha1"',
-    },
-    refused: false,
-  },
-  {
     because: 'a namespace that is being deleted takes the ModelService with it',
     answer: {
       code: 403,

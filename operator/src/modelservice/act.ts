@@ -1,5 +1,5 @@
 import type { KubeApi } from '../kube/api.ts';
-import { ApiError, isForbidden, isInvalid, isNamespaceTerminating, isOwnerTypeUnknown } from '../kube/errors.ts';
+import { ApiError, isForbidden, isInvalid, isNamespaceTerminating } from '../kube/errors.ts';
 import { DEPLOYMENT } from '../kube/resources.ts';
 import type { Intent, KubeObject } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
@@ -88,7 +88,7 @@ function replicasIntent(deployment: Deployment, replicas: number): Intent {
 
 /** Refused for what it is, not for the moment: sending it again would not help. */
 function isRefusal(error: unknown): error is ApiError {
-  if (!(error instanceof ApiError) || isNamespaceTerminating(error) || isOwnerTypeUnknown(error)) return false;
+  if (!(error instanceof ApiError) || isNamespaceTerminating(error)) return false;
   return isInvalid(error) || isForbidden(error);
 }
 
