@@ -207,7 +207,7 @@ describe('HTTP server', () => {
     await ask(fresh, '/v2/models/half/infer', {});
     await ask(fresh, '/v2/models/invented/infer', {});
     const text = await fresh.telemetry.registry.metrics();
-    const lines = text.split('\n').filter((line) => line.startsWith('modelservice_requests_'));
+    const lines = text.split('\n').filter((line) => /^modelservice_requests_(in_flight|total)/.test(line));
     assert.deepEqual(lines.sort(), [
       'modelservice_requests_in_flight{model="half",version="1"} 0',
       'modelservice_requests_total{model="",version="",protocol="v2",code="404"} 1',

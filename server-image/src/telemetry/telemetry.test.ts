@@ -30,4 +30,32 @@ describe('telemetry', () => {
     span.end(200);
     assert.deepEqual(await lines(), ['modelservice_requests_in_flight{model="b",version="1"} 0']);
   });
+
+  it('shows the means of the last 15 s, for scaling', async () => {
+    let nowMs = 50_000;
+    const telemetry = createTelemetry(
+      repositoryOf([model('a')]),
+      () => 0,
+      () => nowMs,
+    );
+    const values = async (): Promise<Readonly<Record<string, number>>> => {
+      const lines = (await telemetry.registry.metrics()).split('\n');
+      return Object.fromEntries(
+        lines
+          .map((line) => /^modelservice_(\w+)_avg15s\{model="a",version="1"\} (.*)$/.exec(line))
+          .filter((match) => match !== null)
+          .map(([, name = '', value]) => [name, Number(value)]),
+      );
+    };
+    assert.deepEqual(await values(), { in_flight: 0, requests_per_second: 0 });
+
+    const spans = [1, 2, 3].map(() => telemetry.requestStarted('a', '1', 'v2'));
+    nowMs += 5000;
+    assert.deepEqual(await values(), { in_flight: 1, requests_per_second: 0.2 });
+    for (const span of spans) span.end(200);
+    nowMs += 5000;
+    assert.deepEqual(await values(), { in_flight: 1, requests_per_second: 0.2 });
+    nowMs += 10_250;
+    assert.deepEqual(await values(), { in_flight: 0, requests_per_second: 0 });
+  });
 });

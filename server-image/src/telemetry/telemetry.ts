@@ -5,6 +5,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ModelRepository } from '../model/served-model.ts';
+import { SlidingMean, SlidingRate } from './sliding-window.ts';
 
 /** The `protocol` label: Open Inference Protocol REST, or TensorFlow Serving REST. */
 export type Protocol = 'v2' | 'v1';
@@ -16,6 +17,8 @@ interface ModelActivity {
   readonly model: string;
   readonly version: string;
   inFlight: number;
+  readonly inFlightMean: SlidingMean;
+  readonly requestRate: SlidingRate;
   /** Unix time in seconds; undefined before the first request. */
   lastRequestSeconds: number | undefined;
 }
@@ -37,12 +40,19 @@ export interface Telemetry {
   phaseEnded(model: string, version: string, phase: string, seconds: number): void;
 }
 
-/** @param nowSeconds Unix time in seconds; for `modelservice_last_request_timestamp_seconds` */
-export function createTelemetry(repository: ModelRepository, nowSeconds = () => Date.now() / 1000): Telemetry {
+/**
+ * @param nowSeconds Unix time in seconds; for `modelservice_last_request_timestamp_seconds`
+ * @param nowMs a clock that never goes back, in milliseconds
+ */
+export function createTelemetry(
+  repository: ModelRepository,
+  nowSeconds = () => Date.now() / 1000,
+  nowMs = () => performance.now(),
+): Telemetry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const activities = new Map<string, ModelActivity>();
+  const activities = new Activities(repository, nowMs);
   const requests = new Counter({
     name: 'modelservice_requests_total',
     help: 'Inference requests answered, by HTTP status; model is empty where the name is not served.',
@@ -69,22 +79,26 @@ export function createTelemetry(repository: ModelRepository, nowSeconds = () => 
     labelNames: ['model', 'version', 'phase'],
     registers,
   });
-  registerActivityGauges(registry, activities, repository);
+  registerActivityGauges(registry, activities, nowMs);
   registerModelInfo(registry, repository);
 
   return {
     registry,
     requestStarted: (model, version, protocol) => {
-      const activity = activityOf(activities, model, version);
+      const activity = activities.of(model, version);
+      const startedMs = nowMs();
       activity.inFlight++;
+      activity.inFlightMean.set(activity.inFlight, startedMs);
+      activity.requestRate.count(startedMs);
       activity.lastRequestSeconds = nowSeconds();
-      const startedMs = performance.now();
       return {
         inferred: (seconds) => inference.observe({ model, version }, seconds),
         end: (code) => {
+          const endedMs = nowMs();
           activity.inFlight--;
+          activity.inFlightMean.set(activity.inFlight, endedMs);
           requests.inc({ model, version, protocol, code });
-          duration.observe({ model, version, protocol }, (performance.now() - startedMs) / 1000);
+          duration.observe({ model, version, protocol }, (endedMs - startedMs) / 1000);
         },
       };
     },
@@ -93,54 +107,81 @@ export function createTelemetry(repository: ModelRepository, nowSeconds = () => 
   };
 }
 
-function activityOf(activities: Map<string, ModelActivity>, model: string, version: string): ModelActivity {
-  const key = `${model}/${version}`;
-  const known = activities.get(key);
-  if (known !== undefined) return known;
-  const activity: ModelActivity = { model, version, inFlight: 0, lastRequestSeconds: undefined };
-  activities.set(key, activity);
-  return activity;
+/** What goes on at each model. */
+class Activities {
+  readonly #activities = new Map<string, ModelActivity>();
+  readonly #repository: ModelRepository;
+  readonly #nowMs: () => number;
+
+  constructor(repository: ModelRepository, nowMs: () => number) {
+    this.#repository = repository;
+    this.#nowMs = nowMs;
+  }
+
+  of(model: string, version: string): ModelActivity {
+    const key = `${model}/${version}`;
+    const known = this.#activities.get(key);
+    if (known !== undefined) return known;
+    const activity: ModelActivity = {
+      model,
+      version,
+      inFlight: 0,
+      inFlightMean: new SlidingMean(this.#nowMs()),
+      requestRate: new SlidingRate(),
+      lastRequestSeconds: undefined,
+    };
+    this.#activities.set(key, activity);
+    return activity;
+  }
+
+  /** The models that are served, a scaler needs their zeros too, and those that left and still owe answers. */
+  current(): Iterable<ModelActivity> {
+    const served = new Set(this.#repository.list().map(({ name, version }) => this.of(name, version)));
+    for (const [key, activity] of this.#activities) {
+      if (activity.inFlight === 0 && !served.has(activity)) this.#activities.delete(key);
+    }
+    return this.#activities.values();
+  }
 }
 
 /** Read when they are scraped: a request touches plain numbers only. */
-function registerActivityGauges(
-  registry: Registry,
-  activities: Map<string, ModelActivity>,
-  repository: ModelRepository,
-): void {
-  const inFlight = new Gauge({
-    name: 'modelservice_requests_in_flight',
-    help: 'Inference requests received and not yet answered, queued ones included.',
-    labelNames: ['model', 'version'],
-    registers: [registry],
-    collect: () => {
-      inFlight.reset();
-      for (const { model, version, inFlight: value } of current(activities, repository)) {
-        inFlight.set({ model, version }, value);
-      }
-    },
-  });
-  const lastRequest = new Gauge({
-    name: 'modelservice_last_request_timestamp_seconds',
-    help: 'Unix time of the last inference request; absent before the first.',
-    labelNames: ['model', 'version'],
-    registers: [registry],
-    collect: () => {
-      lastRequest.reset();
-      for (const { model, version, lastRequestSeconds } of current(activities, repository)) {
-        if (lastRequestSeconds !== undefined) lastRequest.set({ model, version }, lastRequestSeconds);
-      }
-    },
-  });
-}
-
-/** The models that are served, a scaler needs their zeros too, and those that left and still owe answers. */
-function current(activities: Map<string, ModelActivity>, repository: ModelRepository): Iterable<ModelActivity> {
-  const served = new Set(repository.list().map(({ name, version }) => activityOf(activities, name, version)));
-  for (const [key, activity] of activities) {
-    if (activity.inFlight === 0 && !served.has(activity)) activities.delete(key);
+function registerActivityGauges(registry: Registry, activities: Activities, nowMs: () => number): void {
+  function gauge(name: string, help: string, value: (activity: ModelActivity) => number | undefined): void {
+    const metric = new Gauge({
+      name,
+      help,
+      labelNames: ['model', 'version'],
+      registers: [registry],
+      collect: () => {
+        metric.reset();
+        for (const activity of activities.current()) {
+          const { model, version } = activity;
+          const now = value(activity);
+          if (now !== undefined) metric.set({ model, version }, now);
+        }
+      },
+    });
   }
-  return activities.values();
+  gauge(
+    'modelservice_requests_in_flight',
+    'Inference requests received and not yet answered, queued ones included.',
+    ({ inFlight }) => inFlight,
+  );
+  gauge(
+    'modelservice_in_flight_avg15s',
+    'Inference requests received and not yet answered, queued ones included: the time-weighted mean of 15 s.',
+    ({ inFlightMean }) => inFlightMean.mean(nowMs()),
+  );
+  gauge(
+    'modelservice_requests_per_second_avg15s',
+    'Inference requests received a second: the mean of 15 s.',
+    ({ requestRate }) => requestRate.perSecond(nowMs()),
+  );
+  gauge(
+    'modelservice_last_request_timestamp_seconds',
+    'Unix time of the last inference request; absent before the first.',
+    ({ lastRequestSeconds }) => lastRequestSeconds,
+  );
 }
 
 function registerModelInfo(registry: Registry, repository: ModelRepository): void {
