@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { type OperatorConfig, readConfig, SETTINGS, variableOf } from '../../operator/src/config.ts';
+import { type OperatorConfig, readConfig, SETTINGS } from '../../operator/src/config.ts';
+import { variableOf } from '../../operator/src/runtime/settings.ts';
 import { type DeploymentSpec, only, renderChart } from './support/chart.ts';
 
 /** What a cluster has no use for: the chart's ports are the probes' and the Service's, and the rest is for tests. */

@@ -73,3 +73,9 @@ export interface KubeApi {
   /** Succeeds when the object is gone already. */
   delete(type: ResourceType, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<void>;
 }
+
+/** Creating what has no name of its own, such as a review: the API server answers it with a status and stores nothing. */
+export interface KubeReviews {
+  /** Fails like the calls of `KubeApi`. */
+  create<T>(type: ResourceType, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<T>;
+}

@@ -3,7 +3,16 @@
  * forced server-side apply of plain JSON, and the comparison that tells whether an apply would change anything. It
  * knows nothing of controllers. This file is its entrance: a `KubeApi` for a kubeconfig.
  */
-import type { ApplyOptions, DeleteOptions, KubeApi, KubeList, ListOptions, WatchEvent, WatchOptions } from './api.ts';
+import type {
+  ApplyOptions,
+  DeleteOptions,
+  KubeApi,
+  KubeList,
+  KubeReviews,
+  ListOptions,
+  WatchEvent,
+  WatchOptions,
+} from './api.ts';
 import { applyBody } from './apply-body.ts';
 import { ApiError, isNotFound } from './errors.ts';
 import { apiVersionOf, describeRef, pathOf, queryOf } from './paths.ts';
@@ -17,7 +26,7 @@ interface ListBody<T> {
 }
 
 /** A KubeApi over the current context of a kubeconfig. Close it to cut its connections. */
-export class KubeClient implements KubeApi {
+export class KubeClient implements KubeApi, KubeReviews {
   readonly #transport: Transport;
 
   constructor(options: TransportOptions) {
@@ -113,6 +122,17 @@ export class KubeClient implements KubeApi {
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
+  }
+
+  async create<T>(type: ResourceType, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<T> {
+    const request: KubeRequest = {
+      attempt: `create ${type.kind}`,
+      method: 'POST',
+      path: pathOf(type, {}),
+      body: JSON.stringify({ apiVersion: apiVersionOf(type), kind: type.kind, ...body }),
+      contentType: 'application/json',
+    };
+    return (await this.#transport.json(request, signal)) as T;
   }
 
   async close(): Promise<void> {

@@ -20,7 +20,7 @@ export interface TransportOptions {
 export interface KubeRequest {
   /** For messages: what this call is for, such as `list Pods`. */
   readonly attempt: string;
-  readonly method: 'GET' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path and query. */
   readonly path: string;
   readonly body?: string;

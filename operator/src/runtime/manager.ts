@@ -53,6 +53,8 @@ export interface ManagedInformerOptions<T extends KubeObject>
   extends Pick<InformerOptions<T>, 'labelSelector' | 'fieldSelector' | 'indexes' | 'transform' | 'pageSize'> {
   /** The field managers whose managedFields are stored, for the applier's comparison; all others are dropped. */
   readonly keepManagers?: readonly string[] | undefined;
+  /** Default: the manager's. */
+  readonly namespaces?: readonly string[] | undefined;
 }
 
 /**
@@ -73,8 +75,8 @@ export class Manager {
 
   /** A store of one type. Ask before `run`. */
   informer<T extends KubeObject>(type: ResourceType, options: ManagedInformerOptions<T> = {}): Informer<T> {
-    const { keepManagers = [], transform, ...rest } = options;
-    const { api, log, metrics, namespaces, silenceTimeoutMs, random = Math.random } = this.#options;
+    const { keepManagers = [], transform, namespaces = this.#options.namespaces, ...rest } = options;
+    const { api, log, metrics, silenceTimeoutMs, random = Math.random } = this.#options;
     const keep = keepManagedFieldsOf<T>(keepManagers);
     const informer = new Informer<T>({
       ...rest,

@@ -1,6 +1,6 @@
 import type { Intent } from '../../kube/types.ts';
+import { durationMs } from '../../runtime/duration.ts';
 import { childLabels, RESUME_REPLICAS_ANNOTATION, stablePodLabels } from '../conventions.ts';
-import { durationMs } from '../duration.ts';
 import { type ModelService, ownerReferenceTo } from '../resource.ts';
 import { podTemplateOf } from './pod-template.ts';
 

@@ -1,3 +1,4 @@
+import { durationMs } from '../../runtime/duration.ts';
 import {
   CONFIG_MAP_DIR,
   childLabels,
@@ -6,7 +7,6 @@ import {
   SERVER_CONTAINER,
   stablePodLabels,
 } from '../conventions.ts';
-import { durationMs } from '../duration.ts';
 import type { ModelService } from '../resource.ts';
 import { podAdditionsOf, serverEnvOf, serverResourcesOf } from './pod-fields.ts';
 import { CACHE_DIR, DRAIN_TIMEOUT_MS, serverConfigOf, serverConfigText } from './server-config.ts';

@@ -1,0 +1,33 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+/** What the metrics API tells of itself. */
+export interface ApiMetrics {
+  podRead(result: 'ok' | 'failed' | 'timeout'): void;
+  /** @param kind what was asked for: `metric` or `document` */
+  answered(kind: 'metric' | 'document', code: number, seconds: number): void;
+}
+
+/** The controller asks one query after the other: from a millisecond, what is shared, to the second of a hung pod. */
+const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export function apiMetrics(registry: Registry): ApiMetrics {
+  const registers = [registry];
+  const reads = new Counter({
+    name: 'modelservice_metrics_api_pod_reads_total',
+    help: 'Reads of pods, by result: ok, failed (an error or a refused connection) or timeout.',
+    labelNames: ['result'],
+    registers,
+  });
+  for (const result of ['ok', 'failed', 'timeout']) reads.inc({ result }, 0);
+  const answers = new Histogram({
+    name: 'modelservice_metrics_api_request_duration_seconds',
+    help: 'From the head of a call to its answer.',
+    labelNames: ['kind', 'code'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+  return {
+    podRead: (result) => reads.inc({ result }),
+    answered: (kind, code, seconds) => answers.observe({ kind, code }, seconds),
+  };
+}
