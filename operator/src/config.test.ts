@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { ConfigError, helpText, readConfig, SETTINGS, variableOf } from './config.ts';
+import { helpText, readConfig, SETTINGS } from './config.ts';
+import { ConfigError, variableOf } from './runtime/settings.ts';
 
 describe('readConfig', () => {
   it('has a default for everything', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AUDIT_POLICY } from './audit-log.ts';
 import { type ClusterClient, clientFromKubeconfig } from './cluster-client.ts';
 import { freePort } from './free-port.ts';
+import { frontProxyFlags } from './front-proxy.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import type { GuardedProcess, ProcessGuard } from './process-guard.ts';
 import { until } from './until.ts';
@@ -50,7 +51,7 @@ export async function startControlPlane(
   const folder = join(guard.folder, 'control-plane');
   const logs = join(folder, 'logs');
   await mkdir(logs, { recursive: true });
-  const files = await writeCredentials(folder);
+  const [files, frontProxy] = await Promise.all([writeCredentials(folder), frontProxyFlags(folder)]);
   const [etcdPort, peerPort, securePort] = await Promise.all([freePort(), freePort(), freePort()]);
   const server = `https://${options.address}:${securePort}`;
   const run = (name: string, args: readonly string[]): GuardedProcess =>
@@ -93,6 +94,7 @@ export async function startControlPlane(
     '--service-account-issuer=https://kubernetes.default.svc',
     `--token-auth-file=${files.tokens}`,
     '--authorization-mode=Node,RBAC',
+    ...frontProxy,
     '--allow-privileged=true',
     `--enable-admission-plugins=${options.admissionPlugins.join(',')}`,
     `--audit-policy-file=${files.auditPolicy}`,

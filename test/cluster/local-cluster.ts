@@ -34,6 +34,7 @@ export async function localCluster(
     server,
     ca,
     skipTLSVerify: false,
+    hostAddress: new URL(server).hostname,
     kubeconfigPath,
     client,
     ephemeral: true,

@@ -23,6 +23,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly ca: string | undefined;
   /** Its certificate is not verified: a kubeconfig with `insecure-skip-tls-verify`. */
   readonly skipTLSVerify: boolean;
+  /** By which name the API server reaches this machine; absent where it does not. */
+  readonly hostAddress?: string;
   /** The kubeconfig of an administrator. */
   readonly kubeconfigPath: string;
   /** Calls as that administrator. */

@@ -92,3 +92,39 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
 - --log-level={{ .Values.logLevel }}
 - --workers={{ .Values.workers }}
 {{- end -}}
+
+{{/* The name of the metrics API's objects; room is left for the suffix. */}}
+{{- define "modelservice.metricsApi.fullname" -}}
+{{- printf "%s-metrics-api" (include "modelservice.fullname" . | trunc 51 | trimSuffix "-") -}}
+{{- end -}}
+
+{{/* Apart from the operator's, whose Deployment and Service must not select these pods. */}}
+{{- define "modelservice.metricsApi.selectorLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-metrics-api" (include "modelservice.name" . | trunc 51 | trimSuffix "-") }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "modelservice.metricsApi.labels" -}}
+{{ merge (include "modelservice.metricsApi.selectorLabels" . | fromYaml) (include "modelservice.labels" . | fromYaml) | toYaml }}
+{{- end -}}
+
+{{/* Binds the metrics API's account: dict "kind" "name" "namespace"? "roleKind" "role" "root" $. */}}
+{{- define "modelservice.metricsApi.binding" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ .kind }}
+metadata:
+  name: {{ .name }}
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels:
+    {{- include "modelservice.metricsApi.labels" .root | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ .roleKind }}
+  name: {{ .role }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "modelservice.metricsApi.fullname" .root }}
+    namespace: {{ .root.Release.Namespace }}
+{{- end -}}

@@ -6,6 +6,7 @@ export const RESOURCES = {
   services: { group: '', version: 'v1', kind: 'Service', plural: 'services', namespaced: true },
   pods: { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true },
   events: { group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events', namespaced: true },
+  secrets: { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true },
   configMaps: { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true },
   serviceAccounts: { group: '', version: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', namespaced: true },
   deployments: { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true },
@@ -29,6 +30,13 @@ export const RESOURCES = {
     version: 'v1',
     kind: 'ClusterRoleBinding',
     plural: 'clusterrolebindings',
+    namespaced: false,
+  },
+  apiServices: {
+    group: 'apiregistration.k8s.io',
+    version: 'v1',
+    kind: 'APIService',
+    plural: 'apiservices',
     namespaced: false,
   },
   customResourceDefinitions: {

@@ -1,5 +1,6 @@
 import { after, afterEach, before } from 'mocha';
-import { lastLines, type OperatorOptions, type OperatorProcess, startOperator } from './operator-process.ts';
+import { type OperatorOptions, type OperatorProcess, startOperator } from './operator-process.ts';
+import { lastLines } from './program-process.ts';
 
 const LOG_LINES = 60;
 

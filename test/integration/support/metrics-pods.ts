@@ -1,0 +1,77 @@
+// Pods whose metrics are read: real objects, reported ready by hand, and the server's own telemetry behind them.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createMetricsServer } from '../../../server-image/src/telemetry/metrics-server.ts';
+import { createTelemetry, type RequestSpan } from '../../../server-image/src/telemetry/telemetry.ts';
+import { RESOURCES } from './resource-types.ts';
+import type { AnyObject } from './test-api.ts';
+import { testApi } from './test-run.ts';
+
+export interface MetricsBackend extends AsyncDisposable {
+  readonly port: number;
+}
+
+export interface LoadedBackend extends MetricsBackend {
+  /** From now on so many requests are in flight. */
+  hold(requests: number): void;
+}
+
+/** The telemetry of a model server, with requests in flight as a test wants. */
+export async function startTelemetry(): Promise<LoadedBackend> {
+  const model = {
+    name: 'm',
+    version: '1',
+    uri: 'file:///m',
+    phase: 'Ready',
+    loaded: undefined,
+    failure: undefined,
+  } as const;
+  const telemetry = createTelemetry({ list: () => [model], get: () => model });
+  const spans: RequestSpan[] = [];
+  return {
+    ...(await listening(createMetricsServer(telemetry.registry))),
+    hold(requests) {
+      while (spans.length < requests) spans.push(telemetry.requestStarted('m', '1', 'v2'));
+      for (const span of spans.splice(requests)) span.end(200);
+    },
+  };
+}
+
+/** Takes requests and never answers. */
+export function startHung(): Promise<MetricsBackend> {
+  return listening(createServer(() => {}));
+}
+
+async function listening(server: Server): Promise<MetricsBackend> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Makes a pod as the operator's Deployments do, as far as the metrics API looks. */
+export async function createMetricsPod(
+  ref: { readonly namespace: string; readonly name: string },
+  service: string,
+  port: number,
+): Promise<AnyObject> {
+  return await testApi().create(RESOURCES.pods, {
+    metadata: { ...ref, labels: metricsPodLabels(service) },
+    spec: metricsPodSpec(port),
+  });
+}
+
+export function metricsPodLabels(service: string): Readonly<Record<string, string>> {
+  return { 'app.kubernetes.io/managed-by': 'modelservice-operator', 'modelservice.dev/name': service };
+}
+
+export function metricsPodSpec(port: number): object {
+  return { containers: [{ name: 'server', image: 'x', ports: [{ name: 'metrics', containerPort: port }] }] };
+}

@@ -1,0 +1,109 @@
+import { after, afterEach, before } from 'mocha';
+import { freePort } from '../../cluster/free-port.ts';
+import { type RenderedObject, renderChart } from './chart.ts';
+import { eventually } from './eventually.ts';
+import { kubectl } from './kubectl.ts';
+import { lastLines, type ProgramProcess, startProgram } from './program-process.ts';
+import { RESOURCES } from './resource-types.ts';
+import type { AnyObject } from './test-api.ts';
+import { testApi, testCluster } from './test-run.ts';
+
+const LOG_LINES = 60;
+/** What the chart makes of it, but for its pods: they are one process here. */
+const KINDS = ['ServiceAccount', 'Secret', 'Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding', 'APIService'];
+
+export interface SuiteMetricsApi {
+  readonly process: ProgramProcess;
+  /** Name of its Service, its Secret and its account, in the suite's namespace. */
+  readonly name: string;
+  /** Port of the API itself, on this machine. */
+  readonly apiPort: number;
+}
+
+/**
+ * Runs the metrics API behind the real aggregation layer from a suite's `before` to its `after`, acting as the account
+ * that the chart makes. The Service's name leads the API server to this machine.
+ */
+export function useMetricsApi(namespace: () => string, args: readonly string[] = []): () => SuiteMetricsApi {
+  let running: SuiteMetricsApi | undefined;
+  let applied: readonly RenderedObject[] = [];
+  before('start the metrics API', async function () {
+    const { hostAddress } = testCluster();
+    if (hostAddress === undefined) {
+      console.log('The API server of this cluster cannot call this machine: what needs that is skipped.');
+      this.skip();
+    }
+    const values = { watchNamespaces: [namespace()], metrics: { provider: 'builtin' } };
+    const objects = await renderChart({ release: 'operator', namespace: namespace(), values });
+    const ours = objects.filter(({ metadata }) => metadata.labels['app.kubernetes.io/name']?.endsWith('-metrics-api'));
+    const { metadata } = ours.find(({ kind }) => kind === 'Service') ?? { metadata: undefined };
+    if (metadata === undefined) throw new Error('The chart has no Service of the metrics API');
+    const apiPort = await freePort();
+    // The aggregation layer follows such a name, and a port of ours instead of 443.
+    const service = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata,
+      spec: { type: 'ExternalName', externalName: hostAddress },
+    };
+    const wanted = ours.filter(({ kind }) => KINDS.includes(kind));
+    applied = [service, ...wanted.map((object) => withPort(object, apiPort))];
+    await kubectl(['apply', '-f', '-'], { input: applied.map((object) => JSON.stringify(object)).join('\n---\n') });
+    const { name } = metadata;
+    const process = await startProgram({
+      program: 'metrics-api',
+      kubeconfig: await testCluster().kubeconfigFor({ namespace: namespace(), name }),
+      args: [
+        `--watch-namespaces=${namespace()}`,
+        `--namespace=${namespace()}`,
+        `--service-name=${name}`,
+        `--secret-name=${name}`,
+        `--api-port=${apiPort}`,
+        ...args,
+      ],
+    });
+    running = { process, name, apiPort };
+    await awaitAvailable();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state !== 'failed' || running === undefined) return;
+    console.log(`The end of the metrics API's log:\n${lastLines(await running.process.logs(), LOG_LINES)}`);
+  });
+  after('stop the metrics API', async () => {
+    // First what calls it: an APIService without a backend blocks the deletion of namespaces.
+    for (const { metadata } of applied.filter(({ kind }) => kind === 'APIService')) {
+      await testApi().delete(RESOURCES.apiServices, metadata);
+    }
+    if (applied.length > 0) {
+      const input = applied.map((object) => JSON.stringify(object)).join('\n---\n');
+      await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], { input });
+    }
+    await running?.process.stop();
+  });
+  return () => {
+    if (running === undefined) throw new Error('The metrics API runs from the suite\'s "before" hook on.');
+    return running;
+  };
+}
+
+/** Waits until the API server serves both versions through the metrics API. */
+export async function awaitAvailable(): Promise<void> {
+  for (const version of ['v1beta1', 'v1beta2']) {
+    await eventually(() => testApi().get(RESOURCES.apiServices, { name: `${version}.custom.metrics.k8s.io` }), {
+      because: `the API server finds ${version} available`,
+      until: isAvailable,
+      deadlineMs: 60_000,
+    });
+  }
+}
+
+export function isAvailable({ status }: AnyObject): boolean {
+  const conditions = (status?.conditions ?? []) as readonly { readonly type: string; readonly status: string }[];
+  return conditions.some(({ type, status: value }) => type === 'Available' && value === 'True');
+}
+
+function withPort(object: RenderedObject, port: number): RenderedObject {
+  if (object.kind !== 'APIService') return object;
+  const spec = object.spec as { readonly service: object };
+  return { ...object, spec: { ...spec, service: { ...spec.service, port } } };
+}
