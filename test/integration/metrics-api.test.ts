@@ -181,19 +181,15 @@ describe('the custom metrics API', () => {
       get(podsPath(), kubeconfig),
       (error) => error instanceof KubectlError && /Forbidden/.test(error.stderr),
     );
-    await kubectl(
-      ['create', 'role', name, '-n', namespace(), '--verb=get', `--resource=pods.custom.metrics.k8s.io/${IN_FLIGHT}`],
-      {},
-    );
-    await kubectl([
-      'create',
-      'rolebinding',
-      name,
-      '-n',
-      namespace(),
-      `--role=${name}`,
-      `--serviceaccount=${namespace()}:${name}`,
-    ]);
+    const rules = [{ apiGroups: ['custom.metrics.k8s.io'], resources: [`pods/${IN_FLIGHT}`], verbs: ['get'] }];
+    const subjects = [{ kind: 'ServiceAccount', namespace: namespace(), name }];
+    for (const object of [
+      { kind: 'Role', rules },
+      { kind: 'RoleBinding', subjects, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name } },
+    ]) {
+      const manifest = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name }, ...object };
+      await kubectl(['apply', '-n', namespace(), '-f', '-'], { input: JSON.stringify(manifest) });
+    }
     await eventually(() => get(podsPath(), kubeconfig), {
       because: 'the refusal is kept for 10 s only',
       intervalMs: 500,

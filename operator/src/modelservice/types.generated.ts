@@ -138,25 +138,30 @@ export interface ScalingSpec {
    */
   readonly maxReplicas?: number;
   /**
-   * What the autoscaler follows; of several, the one that asks for most pods. Default: Cpu at 80 %.
+   * What the autoscaler follows; of several, the one that asks for most pods. Default: InFlightRequests with 2 for each pod.
    */
   readonly metrics?: readonly ScalingMetric[];
   readonly behavior?: ScalingBehavior;
 }
 export interface ScalingMetric {
   /**
-   * Cpu is the pods' mean CPU use as a share of their CPU request.
+   * InFlightRequests are received and not yet answered, queued ones included; RequestsPerSecond are received; both are means of 15 s. Cpu is the pods' mean CPU use as a share of their CPU request.
    */
-  readonly type: 'Cpu';
-  readonly target: {
-    /**
-     * The share to aim at, in percent of the request.
-     */
-    readonly averageUtilization: number;
-  };
+  readonly type: 'InFlightRequests' | 'RequestsPerSecond' | 'Cpu';
+  readonly target: ScalingTarget;
+}
+export interface ScalingTarget {
+  /**
+   * What to aim at for each pod, of InFlightRequests and RequestsPerSecond.
+   */
+  readonly averageValue?: number | string;
+  /**
+   * The share to aim at, in percent of the request; of Cpu.
+   */
+  readonly averageUtilization?: number;
 }
 /**
- * How fast the autoscaler may go up and down, as in autoscaling/v2.
+ * How fast the autoscaler may go up and down, as in autoscaling/v2. Default, for each direction: up by 2 pods or to twice as many a minute, whichever is more, for pods take time to load; down by half of the pods a minute, to the most that was wanted within 5 minutes.
  */
 export interface ScalingBehavior {
   readonly scaleUp?: ScalingRules;

@@ -9,6 +9,7 @@ import type { AnyObject } from './test-api.ts';
 import { testApi } from './test-run.ts';
 
 export interface MetricsBackend extends AsyncDisposable {
+  readonly host: string;
   readonly port: number;
 }
 
@@ -17,8 +18,15 @@ export interface LoadedBackend extends MetricsBackend {
   hold(requests: number): void;
 }
 
+interface Listen {
+  readonly host: string;
+  readonly port: number;
+}
+
+const ANYWHERE: Listen = { host: '127.0.0.1', port: 0 };
+
 /** The telemetry of a model server, with requests in flight as a test wants. */
-export async function startTelemetry(): Promise<LoadedBackend> {
+export async function startTelemetry(at: Listen = ANYWHERE): Promise<LoadedBackend> {
   const model = {
     name: 'm',
     version: '1',
@@ -30,7 +38,7 @@ export async function startTelemetry(): Promise<LoadedBackend> {
   const telemetry = createTelemetry({ list: () => [model], get: () => model });
   const spans: RequestSpan[] = [];
   return {
-    ...(await listening(createMetricsServer(telemetry.registry))),
+    ...(await listening(createMetricsServer(telemetry.registry), at)),
     hold(requests) {
       while (spans.length < requests) spans.push(telemetry.requestStarted('m', '1', 'v2'));
       for (const span of spans.splice(requests)) span.end(200);
@@ -39,13 +47,17 @@ export async function startTelemetry(): Promise<LoadedBackend> {
 }
 
 /** Takes requests and never answers. */
-export function startHung(): Promise<MetricsBackend> {
-  return listening(createServer(() => {}));
+export function startHung(at: Listen = ANYWHERE): Promise<MetricsBackend> {
+  return listening(
+    createServer(() => {}),
+    at,
+  );
 }
 
-async function listening(server: Server): Promise<MetricsBackend> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+async function listening(server: Server, { host, port }: Listen = ANYWHERE): Promise<MetricsBackend> {
+  await once(server.listen(port, host), 'listening');
   return {
+    host,
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');

@@ -243,7 +243,7 @@ export const wrongManifests: readonly WrongManifest[] = [
   },
   {
     title: 'scaling on Cpu without a CPU request',
-    manifest: modelService('wrong', { scaling: { maxReplicas: 2 } }),
+    manifest: modelService('wrong', { scaling: { maxReplicas: 2, metrics: [cpu] } }),
     field: 'spec.server.resources.requests',
     fix: /requests\.cpu, for example 500m/,
   },
@@ -251,7 +251,31 @@ export const wrongManifests: readonly WrongManifest[] = [
     title: 'a metric that there is not',
     manifest: withScaling({ maxReplicas: 2, metrics: [{ ...cpu, type: 'Memory' }] }),
     field: 'spec.scaling.metrics[0].type',
-    fix: /supported values: "Cpu"/,
+    fix: /supported values: "InFlightRequests", "RequestsPerSecond", "Cpu"/,
+  },
+  {
+    title: 'a number of requests as a share',
+    manifest: withScaling({ maxReplicas: 2, metrics: [{ ...cpu, type: 'InFlightRequests' }] }),
+    field: 'spec.scaling.metrics[0].target',
+    fix: /write averageValue, for example 2/,
+  },
+  {
+    title: 'a share of the CPU as a number',
+    manifest: withScaling({ maxReplicas: 2, metrics: [{ type: 'Cpu', target: { averageValue: 2 } }] }),
+    field: 'spec.scaling.metrics[0].target',
+    fix: /write averageUtilization/,
+  },
+  {
+    title: 'aiming at no requests',
+    manifest: withScaling({ maxReplicas: 2, metrics: [{ type: 'RequestsPerSecond', target: { averageValue: '0' } }] }),
+    field: 'spec.scaling.metrics[0].target.averageValue',
+    fix: /greater than zero/,
+  },
+  {
+    title: 'the same metric twice',
+    manifest: withScaling({ maxReplicas: 2, metrics: [cpu, cpu] }),
+    field: 'spec.scaling.metrics[1]',
+    fix: /Duplicate value/,
   },
   {
     title: 'a label of ours',

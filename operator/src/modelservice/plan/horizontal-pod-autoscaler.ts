@@ -1,10 +1,36 @@
 import type { Intent } from '../../kube/types.ts';
 import { childLabels, SERVER_CONTAINER } from '../conventions.ts';
 import { type ModelService, ownerReferenceTo } from '../resource.ts';
-import type { ScalingMetric } from '../types.generated.ts';
+import type { ScalingBehavior, ScalingMetric } from '../types.generated.ts';
 
-/** The target of autoscaling/v2 where no metric is given. */
-const DEFAULT_METRICS: readonly ScalingMetric[] = [{ type: 'Cpu', target: { averageUtilization: 80 } }];
+/** The server works on one request at a time: with two, the next is there when one is answered. */
+const DEFAULT_METRICS: readonly ScalingMetric[] = [{ type: 'InFlightRequests', target: { averageValue: 2 } }];
+
+/** The names under which the metrics API serves what the servers tell (metrics-api/served-metrics.ts). */
+const REQUEST_METRICS = {
+  InFlightRequests: 'modelservice_in_flight_avg15s',
+  RequestsPerSecond: 'modelservice_requests_per_second_avg15s',
+} as const;
+
+/**
+ * While new pods load, requests pile up at those that answer and would ask for still more: so a step up has a minute
+ * to show its effect. The metrics are means of 15 s, so the first step needs no window of its own.
+ */
+const DEFAULT_BEHAVIOR = {
+  scaleUp: {
+    stabilizationWindowSeconds: 0,
+    selectPolicy: 'Max',
+    policies: [
+      { type: 'Pods', value: 2, periodSeconds: 60 },
+      { type: 'Percent', value: 100, periodSeconds: 60 },
+    ],
+  },
+  scaleDown: {
+    stabilizationWindowSeconds: 300,
+    selectPolicy: 'Max',
+    policies: [{ type: 'Percent', value: 50, periodSeconds: 60 }],
+  },
+} as const satisfies ScalingBehavior;
 
 /** The HorizontalPodAutoscaler of `service`; undefined for a fixed size. */
 export function horizontalPodAutoscalerOf(service: ModelService): Intent | undefined {
@@ -25,19 +51,28 @@ export function horizontalPodAutoscalerOf(service: ModelService): Intent | undef
       minReplicas,
       maxReplicas,
       metrics: (metrics ?? DEFAULT_METRICS).map(metricOf),
-      ...(behavior === undefined ? {} : { behavior }),
+      behavior: { ...DEFAULT_BEHAVIOR, ...behavior },
     },
   };
 }
 
-function metricOf(metric: ScalingMetric): unknown {
+function metricOf({ type, target }: ScalingMetric): unknown {
+  if (type === 'Cpu') {
+    return {
+      // Of our container alone: an injected sidecar without a CPU request would make the pod's own share unknown.
+      type: 'ContainerResource',
+      containerResource: {
+        name: 'cpu',
+        container: SERVER_CONTAINER,
+        target: { type: 'Utilization', averageUtilization: target.averageUtilization },
+      },
+    };
+  }
   return {
-    // Of our container alone: an injected sidecar without a CPU request would make the pod's own share unknown.
-    type: 'ContainerResource',
-    containerResource: {
-      name: 'cpu',
-      container: SERVER_CONTAINER,
-      target: { type: 'Utilization', averageUtilization: metric.target.averageUtilization },
+    type: 'Pods',
+    pods: {
+      metric: { name: REQUEST_METRICS[type] },
+      target: { type: 'AverageValue', averageValue: String(target.averageValue) },
     },
   };
 }

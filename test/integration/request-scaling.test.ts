@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { after, describe, it } from 'mocha';
+import { awaitObject, field } from './support/children.ts';
+import { eventually } from './support/eventually.ts';
+import { kubectl } from './support/kubectl.ts';
+import { awaitPods, reportReady } from './support/kubelet.ts';
+import { applyManifest, modelService } from './support/manifests.ts';
+import { type LoadedBackend, startHung, startTelemetry } from './support/metrics-pods.ts';
+import { useNamespace } from './support/namespaces.ts';
+import { RESOURCES } from './support/resource-types.ts';
+import { useMetricsApi } from './support/suite-metrics-api.ts';
+import { useOperator } from './support/suite-operator.ts';
+import { testApi } from './support/test-run.ts';
+
+/** Where the operator's pods have their metrics. */
+const METRICS_PORT = 8082;
+
+describe('A ModelService under load', function () {
+  // The metrics are means of 15 s, and the autoscaler looks every other second here.
+  this.timeout(180_000);
+  const namespace = useNamespace('request-scaling');
+  useMetricsApi(namespace);
+  useOperator(() => ({ namespaces: [namespace()] }));
+  const named = (name: string) => ({ namespace: namespace(), name });
+
+  /** Of this machine alone, as all of 127.0.0.0/8; a block of its own for each run. */
+  const block = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+  const backends = new Map<string, LoadedBackend>();
+  after(async () => {
+    for (const backend of backends.values()) await backend[Symbol.asyncDispose]();
+  });
+
+  /** Gives each pod that has none a server of its own and reports it ready; then shares out the load. */
+  async function serve(name: string, count: number, requests: number): Promise<void> {
+    for (const pod of await awaitPods(namespace(), name, count)) {
+      if (backends.has(pod.metadata.name)) continue;
+      const backend = await startTelemetry({ host: `${block}.${backends.size + 1}`, port: METRICS_PORT });
+      backends.set(pod.metadata.name, backend);
+      await reportReady(pod, backend.host);
+    }
+    for (const backend of backends.values()) backend.hold(requests / count);
+  }
+
+  async function awaitSize(name: string, size: number, because: string): Promise<void> {
+    await awaitObject('deployments', named(name), {
+      because,
+      until: (object) => field(object, 'spec', 'replicas') === size,
+      deadlineMs: 90_000,
+    });
+  }
+
+  it('goes from one pod to its most and back, by a stock HorizontalPodAutoscaler', async () => {
+    await applyManifest(
+      namespace(),
+      modelService('digits', {
+        scaling: { maxReplicas: 3, behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } },
+      }),
+    );
+    await serve('digits', 1, 0);
+    await awaitObject('horizontalPodAutoscalers', named('digits'), {
+      because: 'the autoscaler reads the metric',
+      until: (object) => conditionStatus(object.status, 'ScalingActive') === 'True',
+      deadlineMs: 60_000,
+    });
+    const since = Date.now();
+
+    await serve('digits', 1, 9);
+    await awaitSize('digits', 3, 'nine requests in flight ask for the most, 3 pods');
+    await serve('digits', 3, 9);
+    await eventually(() => valuesOf('digits'), {
+      because: 'each of three pods has three in flight',
+      until: (values) => values.length === 3 && values.every((value) => Math.abs(value - 3) < 0.3),
+      deadlineMs: 60_000,
+      intervalMs: 500,
+    });
+    assert.equal(field(await testApi().get(RESOURCES.deployments, named('digits')), 'spec', 'replicas'), 3);
+
+    for (const backend of backends.values()) backend.hold(0);
+    await awaitSize('digits', 1, 'without load there is one pod');
+    assert.deepEqual(await failedReads('digits', since), [], 'the autoscaler could read its metric at all times');
+  });
+
+  it('is not made smaller because a pod hangs', async () => {
+    await applyManifest(
+      namespace(),
+      modelService('stuck', {
+        scaling: { minReplicas: 2, maxReplicas: 3, behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } },
+      }),
+    );
+    const [first, second] = await awaitPods(namespace(), 'stuck', 2);
+    assert.ok(first && second);
+    await using hung = await startHung({ host: `${block}.101`, port: METRICS_PORT });
+    await using busy = await startTelemetry({ host: `${block}.102`, port: METRICS_PORT });
+    busy.hold(5);
+    await reportReady(first, hung.host);
+    await reportReady(second, busy.host);
+    await awaitSize(
+      'stuck',
+      3,
+      'five in flight at the one pod that answers ask for a third, the one that hangs being idle',
+    );
+    assert.deepEqual((await valuesOf('stuck')).length, 1);
+  });
+
+  async function valuesOf(name: string): Promise<readonly number[]> {
+    const selector = encodeURIComponent(`modelservice.dev/name=${name}`);
+    const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace()}/pods/*/modelservice_in_flight_avg15s`;
+    const { items } = JSON.parse(await kubectl(['get', '--raw', `${path}?labelSelector=${selector}`])) as {
+      readonly items: readonly { readonly value: string }[];
+    };
+    return items.map(({ value }) => (value.endsWith('m') ? Number(value.slice(0, -1)) / 1000 : Number(value)));
+  }
+
+  async function failedReads(name: string, sinceMs: number): Promise<readonly unknown[]> {
+    const events = await testApi().list(RESOURCES.events, { namespace: namespace() });
+    return events.filter(
+      (event) =>
+        field(event, 'regarding', 'kind') === 'HorizontalPodAutoscaler' &&
+        field(event, 'regarding', 'name') === name &&
+        String(event.reason).startsWith('Failed') &&
+        Date.parse(event.metadata.creationTimestamp ?? '') > sinceMs,
+    );
+  }
+});
+
+function conditionStatus(status: unknown, type: string): string | undefined {
+  const conditions = (field(status, 'conditions') ?? []) as readonly {
+    readonly type: string;
+    readonly status: string;
+  }[];
+  return conditions.find((condition) => condition.type === type)?.status;
+}
