@@ -7,7 +7,7 @@ import type { KubeObject } from './kube/types.ts';
 import { FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL, REPLICAS_FIELD_MANAGER } from './modelservice/conventions.ts';
 import { BY_MODEL_SERVICE, modelServiceOfPod } from './modelservice/gather.ts';
 import { fetchModelInfoOverHttp, ModelInfoReader } from './modelservice/model-info.ts';
-import type { Deployment, Pod } from './modelservice/observed.ts';
+import type { Deployment, HorizontalPodAutoscaler, Pod } from './modelservice/observed.ts';
 import { modelServiceReconciler } from './modelservice/reconcile.ts';
 import { MODEL_SERVICE, type ModelService } from './modelservice/resource.ts';
 import { trimPod } from './modelservice/trim-pod.ts';
@@ -39,7 +39,10 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
   const services = manager.informer<ModelService>(MODEL_SERVICE, { keepManagers });
   const deployments = manager.informer<Deployment>(DEPLOYMENT, { labelSelector, keepManagers });
   const kubeServices = manager.informer<KubeObject>(SERVICE, { labelSelector, keepManagers });
-  const autoscalers = manager.informer<KubeObject>(HORIZONTAL_POD_AUTOSCALER, { labelSelector, keepManagers });
+  const autoscalers = manager.informer<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALER, {
+    labelSelector,
+    keepManagers,
+  });
   const pods = manager.informer<Pod>(POD, {
     labelSelector,
     indexes: { [BY_MODEL_SERVICE]: modelServiceOfPod },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, describe, it } from 'mocha';
-import { awaitObject, field } from './support/children.ts';
+import { awaitCondition, awaitObject, conditionOf, field } from './support/children.ts';
 import { eventually } from './support/eventually.ts';
 import { kubectl } from './support/kubectl.ts';
 import { awaitPods, reportReady } from './support/kubelet.ts';
@@ -63,6 +63,7 @@ describe('A ModelService under load', function () {
       until: (object) => conditionStatus(object.status, 'ScalingActive') === 'True',
       deadlineMs: 60_000,
     });
+    await awaitCondition(named('digits'), 'ScalingActive', 'True', 'MetricsRead');
     const since = Date.now();
 
     await serve('digits', 1, 9);
@@ -122,6 +123,25 @@ describe('A ModelService under load', function () {
         Date.parse(event.metadata.creationTimestamp ?? '') > sinceMs,
     );
   }
+});
+
+describe('A ModelService where nobody serves the custom metrics API', () => {
+  const namespace = useNamespace('no-metrics-api');
+  useOperator(() => ({ namespaces: [namespace()] }));
+
+  it('keeps its size and says what to look at', async () => {
+    await applyManifest(namespace(), modelService('digits', { scaling: { maxReplicas: 3 } }));
+    const [pod] = await awaitPods(namespace(), 'digits', 1);
+    assert.ok(pod);
+    await reportReady(pod);
+    const ref = { namespace: namespace(), name: 'digits' };
+    const object = await awaitCondition(ref, 'ScalingActive', 'False', 'MetricsMissing', 60_000);
+    assert.match(
+      conditionOf(object, 'ScalingActive')?.message ?? '',
+      /kubectl get apiservice v1beta2\.custom\.metrics\.k8s\.io/,
+    );
+    assert.equal(field(await testApi().get(RESOURCES.deployments, ref), 'spec', 'replicas'), 1);
+  });
 });
 
 function conditionStatus(status: unknown, type: string): string | undefined {

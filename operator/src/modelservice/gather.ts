@@ -4,7 +4,7 @@ import { keyOf } from '../runtime/object-key.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
 import { NAME_LABEL } from './conventions.ts';
 import type { ModelInfo } from './model-info.ts';
-import type { Child, Deployment, Observed, Pod } from './observed.ts';
+import type { Child, Deployment, HorizontalPodAutoscaler, Observed, Pod } from './observed.ts';
 import type { ModelService } from './resource.ts';
 
 /** The name of the pods' index by `namespace/name` of their ModelService. */
@@ -15,7 +15,7 @@ export interface Stores {
   readonly services: StoreReader<ModelService>;
   readonly deployments: StoreReader<Deployment>;
   readonly kubeServices: StoreReader<KubeObject>;
-  readonly autoscalers: StoreReader<KubeObject>;
+  readonly autoscalers: StoreReader<HorizontalPodAutoscaler>;
   readonly pods: StoreReader<Pod>;
 }
 

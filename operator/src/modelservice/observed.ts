@@ -28,6 +28,10 @@ export interface Deployment extends KubeObject {
   };
 }
 
+export interface HorizontalPodAutoscaler extends KubeObject {
+  readonly status?: { readonly conditions?: readonly StatusCondition[] };
+}
+
 export interface ContainerStatus {
   readonly name: string;
   readonly image?: string;
@@ -64,7 +68,7 @@ export type Child<T extends KubeObject = KubeObject> =
 export interface Observed {
   readonly deployment: Child<Deployment>;
   readonly service: Child;
-  readonly autoscaler: Child;
+  readonly autoscaler: Child<HorizontalPodAutoscaler>;
   /** The service's pods, newest first. */
   readonly pods: readonly Pod[];
   /** What the servers of ready pods said of themselves, by the pods' uid, as far as it is known. */

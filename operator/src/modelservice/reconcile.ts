@@ -46,9 +46,11 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
     // The pass that changed the Deployment tells so at once: the next one does not know any more.
     if (waitMs > 0 && !deploymentChanged) return { requeueAfterMs: waitMs };
     const problems = [...planned.problems, ...refusals];
+    const { pods, modelInfo: known } = observed;
+    const autoscaler = observed.autoscaler.state === 'owned' ? observed.autoscaler.object : undefined;
     const { status, requeueAfterMs } = statusOf(
-      { service, deployment, deploymentChanged, pods: observed.pods, problems, now: clock.now() },
-      observed.modelInfo,
+      { service, deployment, deploymentChanged, pods, autoscaler, problems, now: clock.now() },
+      known,
     );
     if (await writeStatus(service, statusIntent(service, status), signal)) pace.written(key);
     return { requeueAfterMs: problems.length > 0 ? PROBLEM_RETRY_MS : requeueAfterMs };

@@ -299,7 +299,7 @@ export interface ModelServiceStatus {
    */
   readonly observedGeneration?: number;
   /**
-   * Ready (requests are answered), Reconciling (a change is being carried out) and Stalled (it cannot be carried out; somebody has to act).
+   * Ready (requests are answered), Reconciling (a change is being carried out), Stalled (it cannot be carried out; somebody has to act) and, with maxReplicas, ScalingActive (the autoscaler can read what it scales on).
    */
   readonly conditions?: readonly Condition[];
   /**

@@ -1,5 +1,5 @@
 import { DEPLOYMENT, SERVICE } from '../../kube/resources.ts';
-import type { Deployment, Pod } from '../observed.ts';
+import type { Deployment, HorizontalPodAutoscaler, Pod } from '../observed.ts';
 import { progressDeadlineSeconds } from '../plan/deployment.ts';
 import type { ModelService } from '../resource.ts';
 import type { Condition } from '../types.generated.ts';
@@ -14,6 +14,8 @@ export interface StatusInput {
   /** Whether this pass changed the Deployment. */
   readonly deploymentChanged: boolean;
   readonly pods: readonly Pod[];
+  /** Absent where there is none of ours. */
+  readonly autoscaler?: HorizontalPodAutoscaler | undefined;
   readonly problems: readonly ChildProblem[];
   /** Milliseconds since the epoch. */
   readonly now: number;

@@ -38,6 +38,12 @@ export const REASONS = {
   NoServerImage: 'The operator has no server image for what was asked for.',
   Refused: 'The API server refuses a child object.',
 
+  // ScalingActive
+  MetricsRead: 'The autoscaler can read its metrics.',
+  MetricsMissing: 'The autoscaler cannot read a metric; the size stays as it is.',
+  NothingToMeasure: 'No pod answers, so there are no metrics yet.',
+  ScalingPaused: 'The size is zero, which pauses the autoscaler.',
+
   // The other two conditions at rest
   UpToDate: 'Nothing is being carried out.',
   NotStalled: 'Nothing keeps the spec from being carried out.',

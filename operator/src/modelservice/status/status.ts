@@ -9,6 +9,7 @@ import { type Facts, factsOf, previousCondition, type StatusInput } from './fact
 import { modelsOf } from './models.ts';
 import { readyCondition } from './ready.ts';
 import { reconcilingCondition } from './reconciling.ts';
+import { scalingActiveCondition } from './scaling-active.ts';
 import { stalledCondition } from './stalled.ts';
 
 export interface StatusOutcome {
@@ -25,10 +26,13 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
   const ready = readyCondition(service, facts);
   const stalled = stalledCondition(facts, ready);
   const reconciling = reconcilingCondition(facts, ready, stalled, replicas);
+  const scaling = scalingActiveCondition(service, facts, input.autoscaler);
   const image = deployment?.spec.template.spec.containers.find(({ name }) => name === SERVER_CONTAINER)?.image;
   const status: ModelServiceStatus = {
     ...(service.metadata.generation === undefined ? {} : { observedGeneration: service.metadata.generation }),
-    conditions: [ready, reconciling, stalled].map((draft) => dated(service, draft, input.now)),
+    conditions: [ready, reconciling, stalled, scaling]
+      .filter((draft) => draft !== undefined)
+      .map((draft) => dated(service, draft, input.now)),
     replicas,
     readyReplicas: facts.ready,
     selector: `${NAME_LABEL}=${service.metadata.name}`,

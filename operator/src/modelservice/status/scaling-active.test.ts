@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { HorizontalPodAutoscaler } from '../observed.ts';
+import { type SpecParts, sampleDeployment, sampleService } from '../sample.ts';
+import { statusOf } from './status.ts';
+
+function autoscaler(status: string, reason: string, message: string): HorizontalPodAutoscaler {
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'mnist', namespace: 'vision', uid: 'u', resourceVersion: '1' },
+    status: { conditions: [{ type: 'ScalingActive', status, reason, message }] },
+  };
+}
+
+const unread = autoscaler('False', 'FailedGetPodsMetric', 'no metrics API registered');
+const scaled: SpecParts = { scaling: { maxReplicas: 3 } };
+
+describe('ScalingActive', () => {
+  for (const { title, spec, hpa, ready, expected, says } of [
+    { title: 'a fixed size', spec: {}, hpa: undefined, ready: 1, expected: undefined },
+    { title: 'an autoscaler that has not looked', spec: scaled, hpa: undefined, ready: 1, expected: undefined },
+    {
+      title: 'an autoscaler that reads its metrics',
+      spec: scaled,
+      hpa: autoscaler('True', 'ValidMetricFound', 'the HPA was able to'),
+      ready: 1,
+      expected: 'True MetricsRead',
+    },
+    { title: 'pods that all load', spec: scaled, hpa: unread, ready: 0, expected: 'False NothingToMeasure' },
+    {
+      title: 'request metrics that nobody serves',
+      spec: scaled,
+      hpa: unread,
+      ready: 1,
+      expected: 'False MetricsMissing',
+      says: /kubectl get apiservice v1beta2.*no metrics API registered/,
+    },
+    {
+      title: 'a CPU use that nobody serves',
+      spec: scaled,
+      hpa: autoscaler('False', 'FailedGetContainerResourceMetric', 'x'),
+      ready: 1,
+      expected: 'False MetricsMissing',
+      says: /install metrics-server/,
+    },
+    {
+      title: 'a suspended service',
+      spec: { ...scaled, suspend: true },
+      hpa: autoscaler('False', 'ScalingDisabled', 'x'),
+      ready: 0,
+      expected: 'False ScalingPaused',
+    },
+  ]) {
+    it(`of ${title} is ${expected ?? 'absent'}`, () => {
+      const deployment = sampleDeployment({
+        replicas: 1,
+        status: { observedGeneration: 2, replicas: 1, updatedReplicas: 1, readyReplicas: ready },
+      });
+      const { status } = statusOf(
+        {
+          service: sampleService(spec),
+          deployment,
+          deploymentChanged: false,
+          pods: [],
+          problems: [],
+          now: 0,
+          autoscaler: hpa,
+        },
+        new Map(),
+      );
+      const found = status.conditions?.find(({ type }) => type === 'ScalingActive');
+      assert.equal(found && `${found.status} ${found.reason}`, expected);
+      if (says !== undefined) assert.match(found?.message ?? '', says);
+    });
+  }
+});

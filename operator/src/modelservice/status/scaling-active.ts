@@ -1,0 +1,48 @@
+import type { HorizontalPodAutoscaler } from '../observed.ts';
+import type { ModelService } from '../resource.ts';
+import type { ConditionDraft } from './condition-draft.ts';
+import type { Facts } from './facts.ts';
+
+/** What to do about a metric that the autoscaler cannot read, by the reason that it gives. */
+const HINTS: Readonly<Record<string, string>> = {
+  FailedGetPodsMetric:
+    'The request metrics cannot be read: see kubectl get apiservice v1beta2.custom.metrics.k8s.io, which the chart makes unless metrics.provider is none.',
+  FailedGetContainerResourceMetric: 'The CPU use cannot be read: install metrics-server, or scale on InFlightRequests.',
+};
+
+/**
+ * ScalingActive: the autoscaler can read what it scales on. While it cannot, the size stays as it is. Undefined for a
+ * fixed size, and until the autoscaler has looked for the first time.
+ */
+export function scalingActiveCondition(
+  service: ModelService,
+  facts: Facts,
+  autoscaler: HorizontalPodAutoscaler | undefined,
+): ConditionDraft | undefined {
+  if (service.spec.scaling.maxReplicas === undefined) return undefined;
+  if (facts.wanted === 0) {
+    return no('ScalingPaused', 'The size is zero: the autoscaler waits until there are pods again.');
+  }
+  const told = autoscaler?.status?.conditions?.find(({ type }) => type === 'ScalingActive');
+  if (told === undefined) return undefined;
+  if (told.status === 'True') {
+    return {
+      type: 'ScalingActive',
+      status: 'True',
+      reason: 'MetricsRead',
+      message: 'The autoscaler reads its metrics.',
+    };
+  }
+  if (facts.ready === 0) {
+    return no('NothingToMeasure', 'No pod answers yet, so there is nothing to scale on; the size stays as it is.');
+  }
+  const hint = HINTS[told.reason ?? ''] ?? 'The autoscaler cannot tell how many pods are needed.';
+  return no(
+    'MetricsMissing',
+    `${hint} The size stays as it is. The autoscaler says: ${told.message ?? told.reason ?? ''}`,
+  );
+}
+
+function no(reason: ConditionDraft['reason'], message: string): ConditionDraft {
+  return { type: 'ScalingActive', status: 'False', reason, message };
+}
