@@ -62,6 +62,8 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
   const reader = new PodReader({ fetchText: fetcher.fetchText, clock: systemClock, onRead: told.podRead });
   pods.onChange(({ before, after }) => {
     if (before !== undefined && after === undefined) reader.forget(before.metadata.uid);
+    // So that one that hangs is known before an autoscaler has to wait for it.
+    if (after !== undefined && after.metricsUrl !== before?.metricsUrl) void reader.read(after);
   });
 
   let frontProxy: FrontProxy | undefined;

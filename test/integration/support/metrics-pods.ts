@@ -85,5 +85,9 @@ export function metricsPodLabels(service: string): Readonly<Record<string, strin
 }
 
 export function metricsPodSpec(port: number): object {
-  return { containers: [{ name: 'server', image: 'x', ports: [{ name: 'metrics', containerPort: port }] }] };
+  // No node is here, and nothing should look for one.
+  return {
+    schedulerName: 'none',
+    containers: [{ name: 'server', image: 'x', ports: [{ name: 'metrics', containerPort: port }] }],
+  };
 }

@@ -1,6 +1,6 @@
 import { after, afterEach, before } from 'mocha';
 import { freePort } from '../../cluster/free-port.ts';
-import { type RenderedObject, renderChart } from './chart.ts';
+import { only, type RenderedObject, renderChart } from './chart.ts';
 import { eventually } from './eventually.ts';
 import { kubectl } from './kubectl.ts';
 import { lastLines, type ProgramProcess, startProgram } from './program-process.ts';
@@ -12,7 +12,7 @@ const LOG_LINES = 60;
 /** What the chart makes of it, but for its pods: they are one process here. */
 const KINDS = ['ServiceAccount', 'Secret', 'Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding', 'APIService'];
 
-export interface SuiteMetricsApi {
+export interface SuiteMetricsApi extends AsyncDisposable {
   readonly process: ProgramProcess;
   /** Name of its Service, its Secret and its account, in the suite's namespace. */
   readonly name: string;
@@ -26,59 +26,19 @@ export interface SuiteMetricsApi {
  */
 export function useMetricsApi(namespace: () => string, args: readonly string[] = []): () => SuiteMetricsApi {
   let running: SuiteMetricsApi | undefined;
-  let applied: readonly RenderedObject[] = [];
   before('start the metrics API', async function () {
-    const { hostAddress } = testCluster();
-    if (hostAddress === undefined) {
+    if (testCluster().hostAddress === undefined) {
       console.log('The API server of this cluster cannot call this machine: what needs that is skipped.');
       this.skip();
     }
-    const values = { watchNamespaces: [namespace()], metrics: { provider: 'builtin' } };
-    const objects = await renderChart({ release: 'operator', namespace: namespace(), values });
-    const ours = objects.filter(({ metadata }) => metadata.labels['app.kubernetes.io/name']?.endsWith('-metrics-api'));
-    const { metadata } = ours.find(({ kind }) => kind === 'Service') ?? { metadata: undefined };
-    if (metadata === undefined) throw new Error('The chart has no Service of the metrics API');
-    const apiPort = await freePort();
-    // The aggregation layer follows such a name, and a port of ours instead of 443.
-    const service = {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata,
-      spec: { type: 'ExternalName', externalName: hostAddress },
-    };
-    const wanted = ours.filter(({ kind }) => KINDS.includes(kind));
-    applied = [service, ...wanted.map((object) => withPort(object, apiPort))];
-    await kubectl(['apply', '-f', '-'], { input: applied.map((object) => JSON.stringify(object)).join('\n---\n') });
-    const { name } = metadata;
-    const process = await startProgram({
-      program: 'metrics-api',
-      kubeconfig: await testCluster().kubeconfigFor({ namespace: namespace(), name }),
-      args: [
-        `--watch-namespaces=${namespace()}`,
-        `--namespace=${namespace()}`,
-        `--service-name=${name}`,
-        `--secret-name=${name}`,
-        `--api-port=${apiPort}`,
-        ...args,
-      ],
-    });
-    running = { process, name, apiPort };
-    await awaitAvailable();
+    running = await startMetricsApi(namespace(), args);
   });
   afterEach(async function () {
     if (this.currentTest?.state !== 'failed' || running === undefined) return;
     console.log(`The end of the metrics API's log:\n${lastLines(await running.process.logs(), LOG_LINES)}`);
   });
   after('stop the metrics API', async () => {
-    // First what calls it: an APIService without a backend blocks the deletion of namespaces.
-    for (const { metadata } of applied.filter(({ kind }) => kind === 'APIService')) {
-      await testApi().delete(RESOURCES.apiServices, metadata);
-    }
-    if (applied.length > 0) {
-      const input = applied.map((object) => JSON.stringify(object)).join('\n---\n');
-      await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], { input });
-    }
-    await running?.process.stop();
+    await running?.[Symbol.asyncDispose]();
   });
   return () => {
     if (running === undefined) throw new Error('The metrics API runs from the suite\'s "before" hook on.');
@@ -86,8 +46,63 @@ export function useMetricsApi(namespace: () => string, args: readonly string[] =
   };
 }
 
+/** Resolves once the API server finds it available. */
+export async function startMetricsApi(namespace: string, args: readonly string[] = []): Promise<SuiteMetricsApi> {
+  const { hostAddress } = testCluster();
+  if (hostAddress === undefined) throw new Error('The API server of this cluster cannot call this machine.');
+  const values = { watchNamespaces: [namespace], metrics: { provider: 'builtin' } };
+  const objects = await renderChart({ release: 'operator', namespace, values });
+  const ours = objects.filter(({ metadata }) => metadata.labels['app.kubernetes.io/name']?.endsWith('-metrics-api'));
+  const { metadata } = only(ours, 'Service');
+  const apiPort = await freePort();
+  // The aggregation layer follows such a name, and a port of ours instead of 443.
+  const spec = { type: 'ExternalName', externalName: hostAddress };
+  const wanted = ours.filter(({ kind }) => KINDS.includes(kind)).map((object) => withPort(object, apiPort));
+  const applied = [{ apiVersion: 'v1', kind: 'Service', metadata, spec }, ...wanted];
+  const manifest = applied.map((object) => JSON.stringify(object)).join('\n---\n');
+  await kubectl(['apply', '-f', '-'], { input: manifest });
+  const { name } = metadata;
+  const remove = async (): Promise<void> => {
+    // First what calls it: an APIService without a backend blocks the deletion of namespaces.
+    for (const { metadata: apiService } of applied.filter(({ kind }) => kind === 'APIService')) {
+      await testApi().delete(RESOURCES.apiServices, apiService);
+    }
+    await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], { input: manifest });
+  };
+  let process: ProgramProcess | undefined;
+  try {
+    process = await startProgram({
+      program: 'metrics-api',
+      kubeconfig: await testCluster().kubeconfigFor({ namespace, name }),
+      args: [
+        `--watch-namespaces=${namespace}`,
+        `--namespace=${namespace}`,
+        `--service-name=${name}`,
+        `--secret-name=${name}`,
+        `--api-port=${apiPort}`,
+        ...args,
+      ],
+    });
+    await awaitAvailable();
+  } catch (error) {
+    await remove();
+    await process?.stop();
+    throw error;
+  }
+  const running = process;
+  return {
+    process: running,
+    name,
+    apiPort,
+    async [Symbol.asyncDispose]() {
+      await remove();
+      await running.stop();
+    },
+  };
+}
+
 /** Waits until the API server serves both versions through the metrics API. */
-export async function awaitAvailable(): Promise<void> {
+async function awaitAvailable(): Promise<void> {
   for (const version of ['v1beta1', 'v1beta2']) {
     await eventually(() => testApi().get(RESOURCES.apiServices, { name: `${version}.custom.metrics.k8s.io` }), {
       because: `the API server finds ${version} available`,
