@@ -21,7 +21,7 @@ export interface PodReaderOptions {
   readonly timeoutMs?: number | undefined;
   /** For so long an answer serves everybody who asks. Default: 1 s. */
   readonly shareMs?: number | undefined;
-  /** For a pod that did not answer in time the last time, nobody waits longer than this. Default: 20 ms. */
+  /** For a pod that did not answer in time the last time, nobody waits longer than this. Default: 10 ms. */
   readonly graceMs?: number | undefined;
   /** Reads at the same time. Default: 256, and a quarter of it for pods that did not answer in time. */
   readonly concurrency?: number | undefined;
@@ -59,7 +59,7 @@ export class PodReader {
 
   /** What the pod says, at most `shareMs` old; undefined where it does not answer. Never rejects. */
   readonly read = async (pod: ServerPod): Promise<Reading | undefined> => {
-    const { clock, timeoutMs = 1000, shareMs = 1000, graceMs = 20 } = this.#options;
+    const { clock, timeoutMs = 1000, shareMs = 1000, graceMs = 10 } = this.#options;
     if (pod.metricsUrl === undefined) return undefined;
     const memory = this.#memoryOf(pod);
     if (memory.reading !== undefined && clock.now() - memory.reading.at <= shareMs) return memory.reading;
