@@ -1,5 +1,6 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
+import { defaultUrl } from 'registry-url';
 import { tensorflowDirectory } from '../engine/tensorflow-location.ts';
 
 /** What the server takes from the machine that it runs on; read once, here. */
@@ -18,12 +19,9 @@ export interface ServerEnvironment {
   readonly npmToken: string | undefined;
 }
 
-/** npm's own default; see https://docs.npmjs.com/cli/using-npm/config#registry. */
-const DEFAULT_REGISTRY = 'https://registry.npmjs.org/';
-
 export function readEnvironment(env: NodeJS.ProcessEnv): ServerEnvironment {
   const cache = env.MODELSERVICE_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'modelservice');
-  const registry = env.npm_config_registry || env.NPM_CONFIG_REGISTRY || DEFAULT_REGISTRY;
+  const registry = env.npm_config_registry || env.NPM_CONFIG_REGISTRY || defaultUrl;
   return {
     config: env.MODELSERVICE_CONFIG,
     modelCacheDirectory: join(cache, 'models'),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
+import { defaultUrl } from 'registry-url';
 import { create } from 'tar';
 import { ModelFailure } from '../../failures.ts';
 import { readModelContent } from '../model-content.ts';
@@ -87,7 +88,7 @@ describe('the npm source', () => {
   });
 
   it('takes the tarball from the mirror where the document names the public registry', async () => {
-    dist = { ...dist, tarball: 'https://registry.npmjs.org/models/-/models-1.2.3.tgz' };
+    dist = { ...dist, tarball: new URL('models/-/models-1.2.3.tgz', defaultUrl).href };
     await fetch('npm:models@1.2.3/a/half');
     assert.deepEqual(registry.requests, ['GET /npm/models', 'GET /npm/models/-/models-1.2.3.tgz']);
   });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultUrl } from 'registry-url';
 import { z } from 'zod';
 import { ModelFailure } from '../../failures.ts';
 import { problemsOf } from '../../zod-problems.ts';
@@ -22,7 +23,7 @@ export interface NpmRegistry {
 /** Packages with thousands of versions have a document of some ten megabytes. */
 const MAX_DOCUMENT_BYTES = 128 * 1024 * 1024;
 /** Where npm's own registry says that its tarballs lie; a mirror often passes the address on unchanged. */
-const PUBLIC_HOST = 'registry.npmjs.org';
+const PUBLIC_HOST = new URL(defaultUrl).hostname;
 
 const Packument = z.object({ versions: z.record(z.string(), z.unknown()) });
 const Version = z.object({
