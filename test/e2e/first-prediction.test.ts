@@ -29,7 +29,7 @@ describe('on an empty cluster', () => {
   it('a prediction comes from helm install and kubectl apply alone', async () => {
     const timeline = new Timeline();
     await installChart();
-    timeline.mark('the chart is installed and the operator ready');
+    timeline.mark('the chart is installed, the operator and the metrics API are ready');
     await kubectl(['apply', '--namespace', models(), '--filename', MNIST_MANIFEST]);
     timeline.mark('the manifest is applied');
 
