@@ -11,12 +11,16 @@ export interface LoadOutcome {
 export interface SteadyLoad {
   /** How many requests were answered so far. */
   answered(): number;
+  /** Resolves once the last request is answered; may be called twice. */
   stop(): Promise<LoadOutcome>;
 }
 
-const CLIENTS = 8;
-/** Between two requests of one client, in milliseconds: 8 clients make about 160 requests a second. */
-const PAUSE_MS = 50;
+export interface LoadShape {
+  /** How many ask at the same time. Default: 8. */
+  readonly clients?: number;
+  /** From one request of a client to its next, in milliseconds. Default: 50, with which 8 make about 160 a second. */
+  readonly pauseMs?: number;
+}
 
 /**
  * Asks for the same prediction over and over. Half of the clients keep their connection, as a service mesh does; half
@@ -24,7 +28,11 @@ const PAUSE_MS = 50;
  *
  * @param url of the service, for example `http://10.96.0.7`
  */
-export function startSteadyLoad(url: string, model: string): SteadyLoad {
+export function startSteadyLoad(
+  url: string,
+  model: string,
+  { clients: count = 8, pauseMs = 50 }: LoadShape = {},
+): SteadyLoad {
   const keeping = new Agent();
   const opening = new Agent({ pipelining: 0 });
   const stopped = new AbortController();
@@ -32,7 +40,7 @@ export function startSteadyLoad(url: string, model: string): SteadyLoad {
   let answered = 0;
   const client = async (dispatcher: Agent): Promise<void> => {
     while (!stopped.signal.aborted) {
-      const pause = delay(PAUSE_MS);
+      const pause = delay(pauseMs);
       try {
         const digit = await predictDigit(url, model, { dispatcher });
         if (digit === MNIST_DIGIT) answered += 1;
@@ -43,14 +51,19 @@ export function startSteadyLoad(url: string, model: string): SteadyLoad {
       await pause;
     }
   };
-  const clients = Array.from({ length: CLIENTS }, (_, index) => client(index % 2 === 0 ? keeping : opening));
+  const clients = Array.from({ length: count }, (_, index) => client(index % 2 === 0 ? keeping : opening));
+  const finish = async (): Promise<LoadOutcome> => {
+    stopped.abort();
+    await Promise.all(clients);
+    await Promise.all([keeping.close(), opening.close()]);
+    return { answered, failures };
+  };
+  let outcome: Promise<LoadOutcome> | undefined;
   return {
     answered: () => answered,
-    async stop() {
-      stopped.abort();
-      await Promise.all(clients);
-      await Promise.all([keeping.close(), opening.close()]);
-      return { answered, failures };
+    stop() {
+      outcome ??= finish();
+      return outcome;
     },
   };
 }
