@@ -1,7 +1,8 @@
 import type { Intent } from '../../kube/types.ts';
 import { durationMs } from '../../runtime/duration.ts';
-import { childLabels, RESUME_REPLICAS_ANNOTATION, stablePodLabels } from '../conventions.ts';
-import { type ModelService, ownerReferenceTo } from '../resource.ts';
+import { RESUME_REPLICAS_ANNOTATION, stablePodLabels } from '../conventions.ts';
+import type { ModelService } from '../resource.ts';
+import { childMetadata } from './child-metadata.ts';
 import { podTemplateOf } from './pod-template.ts';
 
 /** What a rollout may take beyond one pod's start: finding a node and pulling an image of some gigabytes. */
@@ -12,21 +13,14 @@ const SCHEDULE_AND_PULL_SECONDS = 600;
  * `resumeReplicas` is what a suspended service comes back to.
  */
 export function deploymentOf(service: ModelService, image: string, resumeReplicas: number | undefined): Intent {
-  const { name, namespace } = service.metadata;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      labels: childLabels(name),
-      ...(resumeReplicas === undefined
-        ? {}
-        : { annotations: { [RESUME_REPLICAS_ANNOTATION]: String(resumeReplicas) } }),
-      ownerReferences: [ownerReferenceTo(service)],
-    },
+    metadata: childMetadata(service, {
+      annotations: resumeReplicas === undefined ? undefined : { [RESUME_REPLICAS_ANNOTATION]: String(resumeReplicas) },
+    }),
     spec: {
-      selector: { matchLabels: stablePodLabels(name) },
+      selector: { matchLabels: stablePodLabels(service.metadata.name) },
       // A new pod answers before an old one goes: no request is lost, and a failed rollout leaves the old pods serving.
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
       revisionHistoryLimit: 3,

@@ -1,7 +1,8 @@
 import type { Intent } from '../../kube/types.ts';
-import { childLabels, SERVER_CONTAINER } from '../conventions.ts';
-import { type ModelService, ownerReferenceTo } from '../resource.ts';
+import { SERVER_CONTAINER } from '../conventions.ts';
+import type { ModelService } from '../resource.ts';
 import type { ScalingBehavior, ScalingMetric } from '../types.generated.ts';
+import { childMetadata } from './child-metadata.ts';
 
 /** The server works on one request at a time: with two, the next is there when one is answered. */
 const DEFAULT_METRICS: readonly ScalingMetric[] = [{ type: 'InFlightRequests', target: { averageValue: 2 } }];
@@ -36,18 +37,12 @@ const DEFAULT_BEHAVIOR = {
 export function horizontalPodAutoscalerOf(service: ModelService): Intent | undefined {
   const { minReplicas, maxReplicas, metrics, behavior } = service.spec.scaling;
   if (maxReplicas === undefined) return undefined;
-  const { name, namespace } = service.metadata;
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      labels: childLabels(name),
-      ownerReferences: [ownerReferenceTo(service)],
-    },
+    metadata: childMetadata(service),
     spec: {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: service.metadata.name },
       minReplicas,
       maxReplicas,
       metrics: (metrics ?? DEFAULT_METRICS).map(metricOf),
