@@ -7,6 +7,7 @@ import { Applier } from '../runtime/applier.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { Manager } from '../runtime/manager.ts';
 import { OperatorMetrics } from '../runtime/metrics.ts';
+import type { CallablePod } from '../runtime/ready-address.ts';
 import { answerApiCall } from './api-handler.ts';
 import { apiMetrics } from './api-metrics.ts';
 import { ApiServer } from './api-server.ts';
@@ -18,7 +19,7 @@ import { MetricsFetcher } from './fetch-metrics.ts';
 import { AUTHENTICATION_CONFIG_MAP, type ConfigMap, type FrontProxy, frontProxyOf } from './front-proxy.ts';
 import { PodReader } from './pod-reader.ts';
 import { GROUP, POD_SELECTOR } from './served-metrics.ts';
-import { POD_INDEXES, type Pod, type ServerPod, toServerPod } from './server-pod.ts';
+import { POD_INDEXES, type ServerPod, toServerPod } from './server-pod.ts';
 
 /** The autoscalers of the whole cluster ask the newest version that anybody serves. */
 const FOREIGN =
@@ -45,7 +46,7 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
   const pods = manager.informer<ServerPod>(POD, {
     labelSelector: POD_SELECTOR,
     indexes: POD_INDEXES,
-    transform: (pod) => toServerPod(pod as KubeObject as Pod),
+    transform: (pod) => toServerPod(pod as KubeObject as CallablePod),
   });
   const secrets = manager.informer<Secret>(SECRET, {
     namespaces: [namespace],

@@ -27,5 +27,5 @@ export const MODEL_SERVICE_API_VERSION = 'modelservice.dev/v1alpha1';
 /** Labels of the pods, as the operator sets them (modelservice/conventions.ts, which this room does not import). */
 export const POD_SELECTOR = 'app.kubernetes.io/managed-by=modelservice-operator';
 export const NAME_LABEL = 'modelservice.dev/name';
-/** Name of the container's port of /metrics. */
-export const METRICS_PORT_NAME = 'metrics';
+/** Which port /metrics is at. */
+export const METRICS_PORT = { container: 'server', port: 'metrics' } as const;

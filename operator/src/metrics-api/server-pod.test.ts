@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { type Pod, toServerPod } from './server-pod.ts';
+import type { CallablePod } from '../runtime/ready-address.ts';
+import { toServerPod } from './server-pod.ts';
 
 const ready = [{ type: 'Ready', status: 'True' }];
-const pod = (status: Pod['status'], metadata: object = {}): Pod => ({
+const pod = (status: CallablePod['status'], metadata: object = {}): CallablePod => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name: 'p', namespace: 'n', uid: 'u', resourceVersion: '1', ...metadata },

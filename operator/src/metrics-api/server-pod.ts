@@ -1,19 +1,7 @@
 import type { KubeObject } from '../kube/types.ts';
-import { METRICS_PORT_NAME, NAME_LABEL } from './served-metrics.ts';
-
-/** What is read of a pod. */
-export interface Pod extends KubeObject {
-  readonly spec: {
-    readonly containers: readonly {
-      readonly name: string;
-      readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
-    }[];
-  };
-  readonly status?: {
-    readonly podIP?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
-}
+import { type CallablePod, hostAndPort, readyAddress } from '../runtime/ready-address.ts';
+import { trimMetadata } from '../runtime/trim-metadata.ts';
+import { METRICS_PORT, NAME_LABEL } from './served-metrics.ts';
 
 /** A pod as the store keeps it. */
 export interface ServerPod extends KubeObject {
@@ -34,23 +22,12 @@ export const POD_INDEXES = {
   },
 };
 
-export function toServerPod(pod: Pod): ServerPod {
-  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels } = pod.metadata;
-  const ports = pod.spec.containers.flatMap((container) => container.ports ?? []);
-  const port = ports.find((candidate) => candidate.name === METRICS_PORT_NAME)?.containerPort;
-  const ip = pod.status?.podIP;
-  const ready = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
-  const answers = ready && deletionTimestamp === undefined && ip !== undefined && port !== undefined;
+export function toServerPod(pod: CallablePod): ServerPod {
+  const address = readyAddress(pod, METRICS_PORT);
   return {
     apiVersion: pod.apiVersion,
     kind: pod.kind,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      uid,
-      resourceVersion,
-      ...(labels === undefined ? {} : { labels }),
-    },
-    metricsUrl: answers ? `http://${ip.includes(':') ? `[${ip}]` : ip}:${port}/metrics` : undefined,
+    metadata: trimMetadata(pod.metadata),
+    metricsUrl: address === undefined ? undefined : `http://${hostAndPort(address)}/metrics`,
   };
 }

@@ -1,20 +1,12 @@
+import { trimMetadata } from '../runtime/trim-metadata.ts';
 import type { Pod, PodStatus } from './observed.ts';
 
 /** A pod as the store keeps it: the fields that we read, a small part of the whole. */
 export function trimPod(pod: Pod): Pod {
-  const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, labels } = pod.metadata;
   return {
     apiVersion: pod.apiVersion,
     kind: pod.kind,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      uid,
-      resourceVersion,
-      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
-      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-      ...(labels === undefined ? {} : { labels }),
-    },
+    metadata: trimMetadata(pod.metadata),
     spec: {
       containers: pod.spec.containers.map(({ name: container, image }) => ({
         name: container,
