@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
-import { type Sample, samplesIn } from './exposition.ts';
-import { Limiter } from './limiter.ts';
+import { type Sample, samplesIn } from '../runtime/exposition.ts';
+import { Limiter } from '../runtime/limiter.ts';
 import { SERVED_METRICS } from './served-metrics.ts';
 import type { ServerPod } from './server-pod.ts';
 
