@@ -1,14 +1,23 @@
-// Builds the images of operator and server with Docker: `npm run image`. What follows `--` goes to every docker build,
-// for example `npm run image -- --build-arg BASE=registry.example.com/node:24` where Docker Hub cannot be reached.
+// Builds the images of operator and server with Docker: `npm run image`, or some of them: `npm run image -- operator wasm`.
+// Options go to every docker build, for example `npm run image -- --build-arg BASE=registry.example.com/node:24` where
+// Docker Hub cannot be reached.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { buildArguments, images, sizeTable } from './images.ts';
+import { buildArguments, type Choice, chosenImages, images, sizeTable } from './images.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-process.exitCode = buildAll(process.argv.slice(2));
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+try {
+  process.exitCode = buildAll(chosenImages(process.argv.slice(2), images(version)));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
 
-function buildAll(extra: readonly string[]): number {
+function buildAll({ images: chosen, extra }: Choice): number {
   const engine = docker(['version', '--format', '{{.Server.Version}}']);
   if (engine.status !== 0) {
     const why = engine.error?.message ?? engine.stderr.trim().split('\n').at(-1);
@@ -17,11 +26,8 @@ function buildAll(extra: readonly string[]): number {
     );
     return 1;
   }
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   const built: { name: string; bytes: number }[] = [];
-  for (const image of images(version)) {
+  for (const image of chosen) {
     console.log(`Building ${image.name}`);
     const { status } = spawnSync('docker', buildArguments(image, extra), { cwd: root, stdio: 'inherit' });
     if (status !== 0) {

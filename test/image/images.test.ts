@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, it } from 'mocha';
-import { buildArguments, images, sizeTable } from './images.ts';
+import { buildArguments, chosenImages, images, sizeTable } from './images.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -38,6 +38,24 @@ describe('images', () => {
       buildArguments(wasm, ['--build-arg', 'BASE=mine:1']).join(' '),
       'build --file server-image/Dockerfile --target wasm --tag modelservice-server:1.2.3-wasm --build-arg BASE=mine:1 .',
     );
+  });
+
+  for (const { args, keys, extra } of [
+    { args: [], keys: ['operator', 'wasm', 'tensorflow'], extra: [] },
+    { args: ['wasm', 'operator'], keys: ['operator', 'wasm'], extra: [] },
+    { args: ['wasm', '--network', 'host'], keys: ['wasm'], extra: ['--network', 'host'] },
+    { args: ['--pull', 'wasm'], keys: ['operator', 'wasm', 'tensorflow'], extra: ['--pull', 'wasm'] },
+  ]) {
+    it(`are ${keys.join(', ')} for "${args.join(' ')}"`, () => {
+      const choice = chosenImages(args, images('1'));
+      assert.deepEqual({ keys: choice.images.map(({ key }) => key), extra: choice.extra }, { keys, extra });
+    });
+  }
+
+  it('that nobody knows are refused with those that there are', () => {
+    assert.throws(() => chosenImages(['tensorflow-gpu'], images('1')), {
+      message: 'There is no image "tensorflow-gpu": name some of operator, wasm, tensorflow, or none.',
+    });
   });
 
   it('are listed with their sizes', () => {

@@ -1,5 +1,7 @@
 /** An image of this repository, and how it is built. */
 export interface Image {
+  /** By which a person chooses it. */
+  readonly key: string;
   /** Without a registry; the chart names the same. */
   readonly name: string;
   /** Path below the repository's root, which is the build's context. */
@@ -12,10 +14,34 @@ export interface Image {
 export function images(version: string): readonly Image[] {
   const server = { dockerfile: 'server-image/Dockerfile' };
   return [
-    { name: `modelservice-operator:${version}`, dockerfile: 'operator/Dockerfile' },
-    { name: `modelservice-server:${version}-wasm`, ...server, target: 'wasm' },
-    { name: `modelservice-server:${version}-tensorflow`, ...server, target: 'tensorflow' },
+    { key: 'operator', name: `modelservice-operator:${version}`, dockerfile: 'operator/Dockerfile' },
+    { key: 'wasm', name: `modelservice-server:${version}-wasm`, ...server, target: 'wasm' },
+    { key: 'tensorflow', name: `modelservice-server:${version}-tensorflow`, ...server, target: 'tensorflow' },
   ];
+}
+
+/** What a command line asks for. */
+export interface Choice {
+  readonly images: readonly Image[];
+  /** Goes to every `docker build` as it is. */
+  readonly extra: readonly string[];
+}
+
+/**
+ * Keys of images, all where none is named, and then what goes to every `docker build`, from the first that begins with a
+ * dash.
+ *
+ * @throws one sentence when there is no image of that key
+ */
+export function chosenImages(args: readonly string[], all: readonly Image[]): Choice {
+  const firstOption = args.findIndex((argument) => argument.startsWith('-'));
+  const keys = firstOption === -1 ? args : args.slice(0, firstOption);
+  const extra = firstOption === -1 ? [] : args.slice(firstOption);
+  const unknown = keys.find((key) => !all.some((image) => image.key === key));
+  if (unknown !== undefined) {
+    throw new Error(`There is no image "${unknown}": name some of ${all.map(({ key }) => key).join(', ')}, or none.`);
+  }
+  return { images: keys.length === 0 ? all : all.filter(({ key }) => keys.includes(key)), extra };
 }
 
 /**
