@@ -130,13 +130,17 @@ export interface GPUSpec {
  */
 export interface ScalingSpec {
   /**
-   * Without maxReplicas the fixed number of pods; with it the least. `kubectl scale` sets it.
+   * Without maxReplicas the fixed number of pods; with it the least, which may be 0 with idleAfter. `kubectl scale` sets it.
    */
   readonly minReplicas: number;
   /**
    * The most pods; with it a HorizontalPodAutoscaler chooses between minReplicas and this. Default: a fixed size.
    */
   readonly maxReplicas?: number;
+  /**
+   * After so long without a request all pods are stopped; the gateway holds the next request until a pod is ready. At least 10s; needs minReplicas 0 and maxReplicas. Default: one pod stays.
+   */
+  readonly idleAfter?: string;
   /**
    * What the autoscaler follows; of several, the one that asks for most pods. Default: InFlightRequests with 2 for each pod.
    */
@@ -363,7 +367,36 @@ export interface ServerStatus {
 }
 export interface ScalingStatus {
   /**
-   * Fixed, Autoscaled, Suspended (spec.suspend) or ScaledToZero (a size of zero set by hand).
+   * Fixed, Autoscaled, Suspended (spec.suspend), ScaledToZero (a size of zero set by hand), Idle (no pods since nobody asks; the gateway holds the next request) or Waking (it holds requests until a pod is ready).
    */
-  readonly state?: 'Fixed' | 'Autoscaled' | 'Suspended' | 'ScaledToZero';
+  readonly state?: 'Fixed' | 'Autoscaled' | 'Suspended' | 'ScaledToZero' | 'Idle' | 'Waking';
+  /**
+   * When the gateway last asked for pods; the gateway alone writes it.
+   */
+  readonly wakeRequestTime?: string;
+  readonly lastColdStart?: ColdStart;
+}
+/**
+ * How long the last start from zero took, from the request that asked for it.
+ */
+export interface ColdStart {
+  /**
+   * When the gateway asked for pods.
+   */
+  readonly requestTime: string;
+  /**
+   * When the first pod was ready; absent until then.
+   */
+  readonly readyTime?: string;
+  /**
+   * What the time went to, in the order of time.
+   */
+  readonly phases?: readonly ColdStartPhase[];
+}
+export interface ColdStartPhase {
+  /**
+   * Scheduling, Starting (pulling the image and starting the container), Fetching, Verifying, Loading and WarmingUp as the server measures them, and Settling (the server's own start and the time until the kubelet saw that it is ready).
+   */
+  readonly name: string;
+  readonly seconds: number;
 }

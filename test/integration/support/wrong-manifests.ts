@@ -236,10 +236,34 @@ export const wrongManifests: readonly WrongManifest[] = [
     fix: /add maxReplicas/,
   },
   {
-    title: 'scaling from zero',
+    title: 'scaling from zero without a word on when to go there',
     manifest: withScaling({ minReplicas: 0, maxReplicas: 2 }),
     field: 'spec.scaling.minReplicas',
-    fix: /spec\.suspend/,
+    fix: /add idleAfter, for example 10m.*spec\.suspend/,
+  },
+  {
+    title: 'going to zero with at least one pod',
+    manifest: withScaling({ minReplicas: 1, maxReplicas: 2, idleAfter: '10m' }),
+    field: 'spec.scaling.idleAfter',
+    fix: /add maxReplicas and minReplicas 0/,
+  },
+  {
+    title: 'going to zero with a fixed size',
+    manifest: withScaling({ minReplicas: 0, idleAfter: '10m' }),
+    field: 'spec.scaling.idleAfter',
+    fix: /add maxReplicas and minReplicas 0/,
+  },
+  {
+    title: 'going to zero between two requests',
+    manifest: withScaling({ minReplicas: 0, maxReplicas: 2, idleAfter: '9s' }),
+    field: 'spec.scaling.idleAfter',
+    fix: /at least 10s, for example 10m/,
+  },
+  {
+    title: 'going to zero after a word',
+    manifest: withScaling({ minReplicas: 0, maxReplicas: 2, idleAfter: 'soon' }),
+    field: 'spec.scaling.idleAfter',
+    fix: /at least 10s, for example 10m/,
   },
   {
     title: 'scaling on Cpu without a CPU request',

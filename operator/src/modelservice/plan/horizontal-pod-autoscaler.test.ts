@@ -21,6 +21,10 @@ describe('horizontalPodAutoscalerOf', () => {
     assert.deepEqual(specOf({ maxReplicas: 4 }), defaults);
   });
 
+  it('keeps at least one pod where the least is 0, which a stock autoscaler does not have', () => {
+    assert.equal(specOf({ minReplicas: 0, maxReplicas: 4, idleAfter: '10m' })?.minReplicas, 1);
+  });
+
   it('follows several metrics, requests under the names that the metrics API has', () => {
     const metrics = specOf({
       maxReplicas: 4,

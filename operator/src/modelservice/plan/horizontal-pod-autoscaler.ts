@@ -43,7 +43,8 @@ export function horizontalPodAutoscalerOf(service: ModelService): Intent | undef
     metadata: childMetadata(service),
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: service.metadata.name },
-      minReplicas,
+      // A stock autoscaler has no 0; going there and coming back is ours (idle.ts).
+      minReplicas: Math.max(1, minReplicas),
       maxReplicas,
       metrics: (metrics ?? DEFAULT_METRICS).map(metricOf),
       behavior: { ...DEFAULT_BEHAVIOR, ...behavior },

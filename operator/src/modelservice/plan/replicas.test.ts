@@ -40,6 +40,13 @@ const cases: readonly Case[] = [
     because: 'the autoscaler should not have to begin at the default of 1',
   },
   {
+    title: 'a new service that may go to zero',
+    spec: { scaling: { minReplicas: 0, maxReplicas: 5, idleAfter: '10m' } },
+    deployment: undefined,
+    replicas: 1,
+    because: 'whoever applies it wants to see it work',
+  },
+  {
     title: 'a scaled service whose Deployment was deleted',
     spec: { scaling: { minReplicas: 1, maxReplicas: 5 } },
     told: 4,

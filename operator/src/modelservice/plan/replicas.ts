@@ -43,8 +43,10 @@ function rememberedSize(deployment: Deployment): number | undefined {
 }
 
 function withinBounds(service: ModelService, size: number): number {
-  const { minReplicas, maxReplicas = minReplicas } = service.spec.scaling;
-  return Math.min(Math.max(size, minReplicas), maxReplicas);
+  const { minReplicas, maxReplicas } = service.spec.scaling;
+  if (maxReplicas === undefined) return minReplicas;
+  // A least of 0 says what may be once nobody asks, and an autoscaler never leaves zero by itself.
+  return Math.min(Math.max(size, minReplicas, 1), maxReplicas);
 }
 
 /** Zero, and still as we applied it: `kubectl scale deployment` to zero takes the field away from us. */
