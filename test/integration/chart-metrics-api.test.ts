@@ -27,7 +27,7 @@ describe('the custom metrics API in the chart', () => {
   const options = (values: Record<string, unknown> = {}) => ({
     release: 'ms',
     namespace: namespace(),
-    values: { ...values, metrics: { provider: 'builtin' } },
+    values: { ...values, metrics: { provider: 'builtin', ...(values.metrics as object | undefined) } },
   });
   const ofMetricsApi = async (values?: Record<string, unknown>): Promise<readonly RenderedObject[]> =>
     (await renderChart(options(values))).filter(({ metadata }) => metadata.name.includes('-metrics-api'));
@@ -35,6 +35,10 @@ describe('the custom metrics API in the chart', () => {
   for (const { title, values } of [
     { title: 'for all namespaces', values: () => ({}) },
     { title: 'for one namespace', values: () => ({ watchNamespaces: [namespace()] }) },
+    {
+      title: 'with Prometheus as the source',
+      values: () => ({ metrics: { prometheusUrl: 'https://thanos:9091/query', prometheusSecret: 'prometheus' } }),
+    },
   ]) {
     it(`is taken by the API server as it is rendered ${title}`, async () => {
       const objects = await renderChart(options(values()));
@@ -53,7 +57,8 @@ describe('the custom metrics API in the chart', () => {
   });
 
   it('is told its own names, and where to look', async () => {
-    const args = argsOf(await ofMetricsApi({ watchNamespaces: ['a', 'b'] }));
+    const metrics = { prometheusUrl: 'http://prometheus.monitoring:9090', prometheusSecret: 'prometheus' };
+    const args = argsOf(await ofMetricsApi({ watchNamespaces: ['a', 'b'], metrics }));
     const config = readConfig(args, {});
     assert.ok(config !== 'help');
     const { serviceName, secretName, namespace: home, watchNamespaces } = config;
@@ -70,6 +75,35 @@ describe('the custom metrics API in the chart', () => {
     const flags = Object.values(METRICS_API_SETTINGS).map(({ flag }) => flag);
     assert.deepEqual([...rendered, ...NOT_IN_THE_CHART].sort(), flags.toSorted());
   });
+
+  it('asks the pods unless a Prometheus server is named, and mounts what that asks for', async () => {
+    const pods = readConfig(argsOf(await ofMetricsApi()), {});
+    assert.ok(pods !== 'help');
+    assert.equal(pods.prometheusUrl, undefined);
+    const metrics = {
+      prometheusUrl: 'https://thanos:9091/query',
+      prometheusSecret: 'token-of-thanos',
+      prometheusMaxAge: '40s',
+    };
+    const objects = await ofMetricsApi({ metrics });
+    const config = readConfig(argsOf(objects), {});
+    assert.ok(config !== 'help');
+    assert.equal(config.prometheusUrl, 'https://thanos:9091/query');
+    assert.equal(config.prometheusMaxAgeMs, 40_000);
+    const { spec } = (only(objects, 'Deployment').spec as { template: { spec: PodSpec } }).template;
+    assert.deepEqual(spec.volumes, [{ name: 'prometheus', secret: { secretName: 'token-of-thanos' } }]);
+    assert.equal(spec.containers[0]?.volumeMounts?.[0]?.mountPath, config.prometheusCredentials);
+  });
+
+  for (const prometheusUrl of ['prometheus:9090', 'http://me:secret@prometheus', 'http://a b', 'http://x?y=1']) {
+    it(`does not take ${prometheusUrl} for the URL of a Prometheus server`, async () => {
+      await assert.rejects(
+        ofMetricsApi({ metrics: { prometheusUrl } }),
+        (error) => error instanceof ToolError && /at '\/metrics\/prometheusUrl'/.test(error.stderr),
+      );
+      assert.throws(() => readConfig([`--prometheus-url=${prometheusUrl}`], {}), /write http:\/\/HOST:PORT/);
+    });
+  }
 
   it('runs twice, apart from the operator, which its Service and its Deployment do not select', async () => {
     const objects = await renderChart(options());
@@ -131,6 +165,11 @@ describe('the custom metrics API in the chart', () => {
     });
   }
 });
+
+interface PodSpec {
+  readonly volumes?: readonly object[];
+  readonly containers: readonly { readonly volumeMounts?: readonly { readonly mountPath: string }[] }[];
+}
 
 function argsOf(objects: readonly RenderedObject[]): readonly string[] {
   return (only(objects, 'Deployment').spec as DeploymentSpec).template.spec.containers[0]?.args ?? [];

@@ -8,6 +8,7 @@ import { Store } from '../runtime/store.ts';
 import { type ApiAnswer, answerApiCall } from './api-handler.ts';
 import { Authorizer } from './authorizer.ts';
 import type { FrontProxy } from './front-proxy.ts';
+import { type Reading, type ReadMetric, SourceUnavailableError } from './metric-source.ts';
 import { POD_INDEXES, type ServerPod } from './server-pod.ts';
 
 const IN_FLIGHT = 'modelservice_in_flight_avg15s';
@@ -56,13 +57,13 @@ function setUp(values: Readonly<Record<string, number | undefined>>) {
     authorizer: new Authorizer({ reviews, clock }),
     pods,
     log: pino({ level: 'silent' }),
-    read: async ({ metadata, metricsUrl }: ServerPod) => {
+    read: oneByOne(async ({ metadata, metricsUrl }) => {
       const value = values[metadata.name];
       // A negative value: the pod is ready and does not answer.
       if (metricsUrl === undefined || value === undefined || value < 0) return undefined;
       const samples = ['a', 'b'].map((model) => ({ metric: IN_FLIGHT, labels: { model }, value: value / 2 }));
       return { at: Date.UTC(2026, 0, 1), samples };
-    },
+    }),
   };
   const ask = (target: string, user = 'jane', group?: string, method = 'GET'): Promise<ApiAnswer> => {
     const headers = { 'x-remote-user': [user], ...(group === undefined ? {} : { 'x-remote-group': [group] }) };
@@ -73,6 +74,10 @@ function setUp(values: Readonly<Record<string, number | undefined>>) {
     );
   };
   return { ask, reviews, clock, options };
+}
+
+function oneByOne(read: (pod: ServerPod) => Promise<Reading | undefined>): ReadMetric {
+  return (pods) => Promise.all(pods.map(read));
 }
 
 const path = (rest: string, version = 'v1beta2'): string =>
@@ -186,6 +191,19 @@ describe('calls of the metrics API', () => {
     assert.equal((await ask('/apis', 'broken', 'system:masters')).status, 200);
     assert.equal((await ask('/apis', 'broken')).status, 500);
     assert.equal(reviews.asked.length, 2, 'a failure is not kept');
+  });
+
+  it('answer 503 and why while nothing can be said of any pod, so that autoscalers keep the size', async () => {
+    const { options } = setUp(pods);
+    const down = new SourceUnavailableError('Prometheus at prometheus:9090 did not answer within 3 s');
+    const credentials = { commonName: 'proxy', headers: { 'x-remote-user': ['jane'] } };
+    const { status, body } = await answerApiCall(
+      { method: 'GET', target: path(`pods/*/${IN_FLIGHT}`), credentials },
+      { ...options, read: () => Promise.reject(down) },
+      new AbortController().signal,
+    );
+    assert.equal(status, 503);
+    assert.partialDeepStrictEqual(body, { reason: 'ServiceUnavailable', message: down.message });
   });
 
   it('ask about a user once in ten seconds', async () => {

@@ -5,6 +5,7 @@ import { DOCUMENTS } from './discovery.ts';
 import { authenticate, type Credentials, type FrontProxy } from './front-proxy.ts';
 import { SelectorError } from './label-selector.ts';
 import { NotServedError, type QueryOptions, queryMetric } from './metric-query.ts';
+import { SourceUnavailableError } from './metric-source.ts';
 
 export interface ApiCall {
   readonly method: string;
@@ -56,6 +57,8 @@ export async function answerApiCall(
   } catch (error) {
     if (error instanceof NotServedError) return refusal(404, 'NotFound', error.message);
     if (error instanceof SelectorError) return refusal(400, 'BadRequest', error.message);
+    // Not 429 or with Retry-After: the API server's clients would wait, and the autoscaler with them.
+    if (error instanceof SourceUnavailableError) return refusal(503, 'ServiceUnavailable', error.message);
     log.error({ err: error, path: request.path }, 'Could not answer a call');
     return refusal(500, 'InternalError', 'the call could not be answered: see the log of the metrics API');
   }

@@ -1,8 +1,11 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What the metrics API tells of itself. */
 export interface ApiMetrics {
   podRead(result: 'ok' | 'failed' | 'timeout'): void;
+  prometheusQueried(result: 'ok' | 'failed' | 'timeout'): void;
+  /** @param seconds since the epoch: the end of the certificate that is served from now on */
+  certificateExpires(seconds: number): void;
   /** @param kind what was asked for: `metric` or `document` */
   answered(kind: 'metric' | 'document', code: number, seconds: number): void;
 }
@@ -19,6 +22,18 @@ export function apiMetrics(registry: Registry): ApiMetrics {
     registers,
   });
   for (const result of ['ok', 'failed', 'timeout']) reads.inc({ result }, 0);
+  const queries = new Counter({
+    name: 'modelservice_metrics_api_prometheus_queries_total',
+    help: 'Queries of Prometheus, by result: ok, failed (an error or a refused connection) or timeout.',
+    labelNames: ['result'],
+    registers,
+  });
+  for (const result of ['ok', 'failed', 'timeout']) queries.inc({ result }, 0);
+  const expiry = new Gauge({
+    name: 'modelservice_metrics_api_certificate_expiry_timestamp_seconds',
+    help: 'Unix time at which the served certificate ends; 0 before there is one.',
+    registers,
+  });
   const answers = new Histogram({
     name: 'modelservice_metrics_api_request_duration_seconds',
     help: 'From the head of a call to its answer.',
@@ -28,6 +43,8 @@ export function apiMetrics(registry: Registry): ApiMetrics {
   });
   return {
     podRead: (result) => reads.inc({ result }),
+    prometheusQueried: (result) => queries.inc({ result }),
+    certificateExpires: (seconds) => expiry.set(seconds),
     answered: (kind, code, seconds) => answers.observe({ kind, code }, seconds),
   };
 }

@@ -19,6 +19,11 @@ export interface MetricsApiConfig extends CommonConfig {
   readonly serviceName: string;
   readonly secretName: string;
   readonly certificateLifetimeMs: number;
+  /** Undefined: the pods are asked themselves. */
+  readonly prometheusUrl: string | undefined;
+  /** A folder; see PrometheusClientOptions. */
+  readonly prometheusCredentials: string | undefined;
+  readonly prometheusMaxAgeMs: number;
 }
 
 export const METRICS_API_SETTINGS = {
@@ -40,6 +45,21 @@ export const METRICS_API_SETTINGS = {
     help: 'How long a certificate is valid; it is renewed when a third of that is left.',
     default: '2160h',
   },
+  prometheusUrl: {
+    flag: 'prometheus-url',
+    help: 'Prometheus server that is asked for metrics, for example http://prometheus.monitoring:9090; empty to ask the pods.',
+    default: '',
+  },
+  prometheusCredentials: {
+    flag: 'prometheus-credentials',
+    help: 'Folder with the files token, or username and password, and ca.crt, as far as Prometheus needs them.',
+    default: '',
+  },
+  prometheusMaxAgeMs: {
+    flag: 'prometheus-max-age',
+    help: 'What Prometheus scraped longer ago is not used; longer than its scrape interval.',
+    default: '90s',
+  },
 } as const satisfies Settings;
 
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'write the name of a Kubernetes object');
@@ -51,7 +71,22 @@ const schema = z.object({
   serviceName: name,
   secretName: name,
   certificateLifetimeMs: SETTING.durationMs,
+  prometheusUrl: z
+    .string()
+    .refine(
+      (text) => text === '' || isServerUrl(text),
+      'write http://HOST:PORT or https://HOST:PORT, perhaps with a path, without credentials: those come from --prometheus-credentials',
+    )
+    .transform((text) => (text === '' ? undefined : text)),
+  prometheusCredentials: z.string().transform((text) => (text === '' ? undefined : text)),
+  prometheusMaxAgeMs: SETTING.durationMs,
 });
+
+function isServerUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) return false;
+  return [url.username, url.password, url.search, url.hash].every((part) => part === '');
+}
 
 /** @throws {ConfigError} */
 export function readConfig(

@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici';
+import { boundedText } from './bounded-text.ts';
 import { SERVED_METRICS } from './served-metrics.ts';
 
 /** A server's own answer has a few kilobytes. */
@@ -24,14 +25,7 @@ export class MetricsFetcher {
       await body.dump();
       throw new Error(`${url} answered ${statusCode}`);
     }
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_BYTES) throw new Error(`${url} answered more than ${MAX_BYTES} bytes`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString('utf8');
+    return await boundedText(body, MAX_BYTES);
   };
 
   async close(): Promise<void> {

@@ -1,8 +1,8 @@
 import type { StoreReader } from '../runtime/store-reader.ts';
 import type { MetricRequest } from './api-request.ts';
 import { matches, onlyValueOf, parseSelector, type Requirement } from './label-selector.ts';
+import type { ReadMetric } from './metric-source.ts';
 import { type MeasuredObject, metricValueList } from './metric-value.ts';
-import type { Reading } from './pod-reader.ts';
 import { MODEL_SERVICE_API_VERSION, MODEL_SERVICES, NAME_LABEL, PODS, SERVED_METRICS } from './served-metrics.ts';
 import { BY_MODEL_SERVICE, BY_NAMESPACE, type ServerPod } from './server-pod.ts';
 
@@ -13,7 +13,7 @@ export class NotServedError extends Error {
 
 export interface QueryOptions {
   readonly pods: StoreReader<ServerPod>;
-  readonly read: (pod: ServerPod) => Promise<Reading | undefined>;
+  readonly read: ReadMetric;
 }
 
 /**
@@ -22,6 +22,7 @@ export interface QueryOptions {
  *
  * @throws {NotServedError}
  * @throws {SelectorError}
+ * @throws {SourceUnavailableError}
  */
 export async function queryMetric(request: MetricRequest, options: QueryOptions): Promise<object> {
   const { version, resource, metric } = request;
@@ -103,17 +104,15 @@ async function measure(
   pods: readonly ServerPod[],
   metric: string,
   series: readonly Requirement[],
-  read: QueryOptions['read'],
+  read: ReadMetric,
 ): Promise<readonly MeasuredObject[]> {
-  const measured = await Promise.all(
-    pods.map(async (pod): Promise<MeasuredObject | undefined> => {
-      const reading = await read(pod);
-      const samples = reading?.samples.filter((sample) => sample.metric === metric && matches(series, sample.labels));
-      if (reading === undefined || samples === undefined || samples.length === 0) return undefined;
-      const { namespace = '', name } = pod.metadata;
-      const value = samples.reduce((total, sample) => total + sample.value, 0);
-      return { kind: 'Pod', apiVersion: 'v1', namespace, name, value, at: reading.at };
-    }),
-  );
-  return measured.filter((object) => object !== undefined);
+  const readings = await read(pods, metric);
+  return pods.flatMap((pod, index): readonly MeasuredObject[] => {
+    const reading = readings[index];
+    const samples = reading?.samples.filter((sample) => sample.metric === metric && matches(series, sample.labels));
+    if (reading === undefined || samples === undefined || samples.length === 0) return [];
+    const { namespace = '', name } = pod.metadata;
+    const value = samples.reduce((total, sample) => total + sample.value, 0);
+    return [{ kind: 'Pod', apiVersion: 'v1', namespace, name, value, at: reading.at }];
+  });
 }

@@ -13,11 +13,10 @@ import { apiMetrics } from './api-metrics.ts';
 import { ApiServer } from './api-server.ts';
 import { Authorizer } from './authorizer.ts';
 import { type ApiService, certificateReconciler, FIELD_MANAGER, isServedBy } from './certificate-reconciler.ts';
-import { certificatesIn, type Secret } from './certificate-secret.ts';
+import { certificatesIn, parseCertificate, type Secret } from './certificate-secret.ts';
 import type { MetricsApiConfig } from './config.ts';
-import { MetricsFetcher } from './fetch-metrics.ts';
 import { AUTHENTICATION_CONFIG_MAP, type ConfigMap, type FrontProxy, frontProxyOf } from './front-proxy.ts';
-import { PodReader } from './pod-reader.ts';
+import { openMetricSource } from './open-metric-source.ts';
 import { GROUP, POD_SELECTOR } from './served-metrics.ts';
 import { POD_INDEXES, type ServerPod, toServerPod } from './server-pod.ts';
 
@@ -59,18 +58,13 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
   const apiServices = manager.informer<ApiService>(API_SERVICE, { keepManagers: [FIELD_MANAGER] });
 
   const told = apiMetrics(metrics.registry);
-  const fetcher = new MetricsFetcher();
-  const reader = new PodReader({ fetchText: fetcher.fetchText, clock: systemClock, onRead: told.podRead });
-  pods.onChange(({ before, after }) => {
-    if (before !== undefined && after === undefined) reader.forget(before.metadata.uid);
-    // So that one that hangs is known before an autoscaler has to wait for it.
-    if (after !== undefined && after.metricsUrl !== before?.metricsUrl) void reader.read(after);
-  });
+  const source = await openMetricSource(config, told, systemClock);
+  pods.onChange(({ before, after }) => source.podChanged(before, after));
 
   let frontProxy: FrontProxy | undefined;
   let identified = false;
   const authorizer = new Authorizer({ reviews: api, clock: systemClock });
-  const options = { frontProxy: () => frontProxy, authorizer, pods: pods.store, read: reader.read, log };
+  const options = { frontProxy: () => frontProxy, authorizer, pods: pods.store, read: source.read, log };
   const server = new ApiServer(async (call, left) => {
     const startedMs = systemClock.elapsedMs();
     const answer = await answerApiCall(call, options, left);
@@ -83,6 +77,8 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
     const current = secret === undefined ? undefined : certificatesIn(secret).current;
     if (current === undefined || frontProxy === undefined) return;
     server.identify({ ...current, clientCa: frontProxy.clientCa });
+    const expires = parseCertificate(current.cert)?.validToDate;
+    if (expires !== undefined) told.certificateExpires(expires.getTime() / 1000);
     if (!identified) log.info({ service }, 'Serving the metrics API');
     identified = true;
   }
@@ -122,7 +118,7 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
     await manager.run(signal);
   } finally {
     await server.close();
-    await fetcher.close();
+    await source.close();
     await api.close();
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { FakeClock, settle } from '../runtime/fake-clock.ts';
-import { PodReader, type Reading } from './pod-reader.ts';
+import type { Reading } from './metric-source.ts';
+import { PodReader } from './pod-reader.ts';
 import type { ServerPod } from './server-pod.ts';
 
 const text = (value: number): string => `modelservice_in_flight_avg15s{model="m"} ${value}\n`;

@@ -1,15 +1,9 @@
 import type { Clock } from '../runtime/clock.ts';
-import { type Sample, samplesIn } from '../runtime/exposition.ts';
+import { samplesIn } from '../runtime/exposition.ts';
 import { Limiter } from '../runtime/limiter.ts';
+import type { Reading, ReadMetric } from './metric-source.ts';
 import { SERVED_METRICS } from './served-metrics.ts';
 import type { ServerPod } from './server-pod.ts';
-
-/** What a pod said of itself. */
-export interface Reading {
-  /** Milliseconds since the epoch: when it was asked. */
-  readonly at: number;
-  readonly samples: readonly Sample[];
-}
 
 export interface PodReaderOptions {
   /** The text at `url`. Rejects when there is none, or when the signal aborts. */
@@ -56,6 +50,8 @@ export class PodReader {
     this.#reads = new Limiter(concurrency);
     this.#retries = new Limiter(Math.max(1, concurrency / 4));
   }
+
+  readonly readAll: ReadMetric = (pods) => Promise.all(pods.map(this.read));
 
   /** What the pod says, at most `shareMs` old; undefined where it does not answer. Never rejects. */
   readonly read = async (pod: ServerPod): Promise<Reading | undefined> => {
