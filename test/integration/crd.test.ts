@@ -46,6 +46,12 @@ describe('The API of ModelService', () => {
     assert.deepEqual(status, { replicas: 0, readyReplicas: 0 });
   });
 
+  it('fills in what a short batching leaves out', async () => {
+    await applyManifest(namespace(), modelService('batching', { batching: {} }));
+    const { spec } = await testApi().get(RESOURCES.modelServices, { namespace: namespace(), name: 'batching' });
+    assert.deepEqual(spec?.batching, { maxBatchSize: 32, maxDelay: '2ms', maxQueueSize: 256 });
+  });
+
   for (const uri of [
     'file:///examples/mnist/model/model.json',
     'https://example.com:8443/models/cat/model.json?sig=1',

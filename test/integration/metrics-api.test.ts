@@ -62,8 +62,10 @@ describe('the custom metrics API', () => {
     };
     assert.deepEqual(resources.map(({ name }) => name).sort(), [
       'modelservices.modelservice.dev/modelservice_in_flight_avg15s',
+      'modelservices.modelservice.dev/modelservice_queued_avg15s',
       'modelservices.modelservice.dev/modelservice_requests_per_second_avg15s',
       'pods/modelservice_in_flight_avg15s',
+      'pods/modelservice_queued_avg15s',
       'pods/modelservice_requests_per_second_avg15s',
     ]);
     const versions = await kubectl(['api-versions']);

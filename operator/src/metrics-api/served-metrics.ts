@@ -16,6 +16,7 @@ export type Version = (typeof VERSIONS)[number];
 export const SERVED_METRICS: readonly string[] = [
   'modelservice_in_flight_avg15s',
   'modelservice_requests_per_second_avg15s',
+  'modelservice_queued_avg15s',
 ];
 export const WINDOW_SECONDS = 15;
 

@@ -12,6 +12,7 @@ export interface SpecParts {
   readonly server?: Partial<Spec['server']>;
   readonly scaling?: Partial<Spec['scaling']>;
   readonly gpu?: Spec['gpu'];
+  readonly batching?: Spec['batching'] | undefined;
   readonly pod?: Spec['pod'];
   readonly suspend?: boolean;
 }
@@ -26,6 +27,7 @@ export function sampleService(parts: SpecParts = {}, status: Partial<ModelServic
       server: { engine: 'Auto', logLevel: 'Info', resources: {}, startupTimeout: '10m', ...parts.server },
       scaling: { minReplicas: 1, ...parts.scaling },
       ...(parts.gpu === undefined ? {} : { gpu: parts.gpu }),
+      ...(parts.batching === undefined ? {} : { batching: parts.batching }),
       pod: parts.pod ?? {},
       suspend: parts.suspend ?? false,
     },

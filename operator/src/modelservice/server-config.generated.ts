@@ -92,4 +92,25 @@ export interface ModelEntry {
    * Default: Auto, by the model and by what this image has.
    */
   readonly engine?: 'Auto' | 'TensorFlow' | 'Wasm' | 'JavaScript';
+  readonly batching?: Batching;
+}
+/**
+ * Requests for the model are joined along the first dimension and computed as one batch. Default: they are not joined, and 256 may wait.
+ *
+ * This interface was referenced by `ServerConfig`'s JSON-Schema
+ * via the `definition` "Batching".
+ */
+export interface Batching {
+  /**
+   * The most rows that are computed at once.
+   */
+  readonly maxBatchSize: number;
+  /**
+   * The longest that a request waits for others while the engine is free, in milliseconds.
+   */
+  readonly maxDelayMs: number;
+  /**
+   * The most requests that wait for the engine; the next one gets 429.
+   */
+  readonly maxQueueSize: number;
 }

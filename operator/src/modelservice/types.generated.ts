@@ -20,6 +20,7 @@ export interface ModelServiceSpec {
   readonly server: ServerSpec;
   readonly gpu?: GPUSpec;
   readonly scaling: ScalingSpec;
+  readonly batching?: BatchingSpec;
   readonly pod: PodSpec;
   /**
    * True stops all pods and keeps everything else; false again brings back the size that was wanted.
@@ -142,21 +143,21 @@ export interface ScalingSpec {
    */
   readonly idleAfter?: string;
   /**
-   * What the autoscaler follows; of several, the one that asks for most pods. Default: InFlightRequests with 2 for each pod.
+   * What the autoscaler follows; of several, the one that asks for most pods. Default: InFlightRequests, with 2 for each pod, or 1.4 x spec.batching.maxBatchSize where there is batching: 70 % of one batch that runs and one that waits.
    */
   readonly metrics?: readonly ScalingMetric[];
   readonly behavior?: ScalingBehavior;
 }
 export interface ScalingMetric {
   /**
-   * InFlightRequests are received and not yet answered, queued ones included; RequestsPerSecond are received; both are means of 15 s. Cpu is the pods' mean CPU use as a share of their CPU request.
+   * InFlightRequests are received and not yet answered, queued ones included; QueueDepth counts those of them that wait for the engine; RequestsPerSecond are received; all are means of 15 s. Cpu is the pods' mean CPU use as a share of their CPU request.
    */
-  readonly type: 'InFlightRequests' | 'RequestsPerSecond' | 'Cpu';
+  readonly type: 'InFlightRequests' | 'RequestsPerSecond' | 'QueueDepth' | 'Cpu';
   readonly target: ScalingTarget;
 }
 export interface ScalingTarget {
   /**
-   * What to aim at for each pod, of InFlightRequests and RequestsPerSecond.
+   * What to aim at for each pod, of all types but Cpu.
    */
   readonly averageValue?: number | string;
   /**
@@ -180,6 +181,23 @@ export interface ScalingPolicy {
   readonly type: 'Pods' | 'Percent';
   readonly value: number;
   readonly periodSeconds: number;
+}
+/**
+ * Requests that come at about the same time are joined and computed as one batch, where the model's inputs and outputs all leave the first dimension open and its rows do not depend on one another. A request that comes alone never waits for others. `batching: {}` takes the defaults. Default: requests are not joined, and 256 of them may wait.
+ */
+export interface BatchingSpec {
+  /**
+   * The most rows that are computed at once. A request with more is computed in parts.
+   */
+  readonly maxBatchSize: number;
+  /**
+   * The longest that a request waits for others while the engine is free, a duration such as 2ms; 0s joins only what came while the engine was busy. The server waits less, mostly not at all, as the rate of requests and the time of a batch suggest.
+   */
+  readonly maxDelay: string;
+  /**
+   * The most requests that wait for the engine; the next one is answered with 429 and a Retry-After.
+   */
+  readonly maxQueueSize: number;
 }
 /**
  * Additions to the pods, as in a pod's own spec.

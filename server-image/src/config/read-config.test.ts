@@ -42,14 +42,14 @@ describe('readConfig', () => {
   it('warns of fields that it does not know, and goes on', async () => {
     const config = {
       version: 1,
-      models: [{ ...minimal.models[0], batching: { maxBatchSize: 32 } }],
+      models: [{ ...minimal.models[0], colours: { maxBatchSize: 32 } }],
       server: { shade: 1, fileRoots: { '/examples': '/x' } },
       colour: 1,
     };
     const { warnings } = await readConfig({ inline: JSON.stringify(config), file: undefined });
     assert.deepEqual(
       warnings,
-      ['models[0].batching', 'server.shade', 'colour'].map(
+      ['models[0].colours', 'server.shade', 'colour'].map(
         (field) => `MODELSERVICE_CONFIG has the field ${field}, which this version does not know`,
       ),
     );
@@ -104,13 +104,14 @@ describe('readConfig', () => {
 describe('ServerConfigSchema', () => {
   it('is what config.schema.json says, but for descriptions', () => {
     const published = JSON.parse(readFileSync(new URL('../../config.schema.json', import.meta.url), 'utf8'));
-    const { Server, Model } = published.$defs;
+    const { Server, Model, Batching } = published.$defs;
+    const model = { ...Model, properties: { ...Model.properties, batching: Batching } };
     const own = z.toJSONSchema(ServerConfigSchema, { io: 'input' });
     assert.deepEqual(
       plain(own),
       plain({
         ...published,
-        properties: { ...published.properties, server: Server, models: { type: 'array', items: Model } },
+        properties: { ...published.properties, server: Server, models: { type: 'array', items: model } },
       }),
     );
   });

@@ -19,6 +19,12 @@ export const ServerSettingsSchema = z.object({
   terminationMessagePath: z.string().default('/dev/termination-log'),
 });
 
+const Batching = z.object({
+  maxBatchSize: z.int().min(2).max(1024),
+  maxDelayMs: z.int().min(0).max(1000),
+  maxQueueSize: z.int().min(1).max(65_536),
+});
+
 const Model = z.object({
   name: z
     .string()
@@ -36,6 +42,7 @@ const Model = z.object({
     .optional(),
   format: z.enum(['Auto', 'LayersModel', 'GraphModel']).optional(),
   engine: z.enum(['Auto', 'TensorFlow', 'Wasm', 'JavaScript']).optional(),
+  batching: Batching.optional(),
 });
 
 /** The zod form of config.schema.json; a test holds the two together. */

@@ -47,15 +47,15 @@ describe('telemetry', () => {
           .map(([, name = '', value]) => [name, Number(value)]),
       );
     };
-    assert.deepEqual(await values(), { in_flight: 0, requests_per_second: 0 });
+    assert.deepEqual(await values(), { queued: 0, in_flight: 0, requests_per_second: 0 });
 
     const spans = [1, 2, 3].map(() => telemetry.requestStarted('a', '1', 'v2'));
     nowMs += 5000;
-    assert.deepEqual(await values(), { in_flight: 1, requests_per_second: 0.2 });
+    assert.deepEqual(await values(), { queued: 0, in_flight: 1, requests_per_second: 0.2 });
     for (const span of spans) span.end(200);
     nowMs += 5000;
-    assert.deepEqual(await values(), { in_flight: 1, requests_per_second: 0.2 });
+    assert.deepEqual(await values(), { queued: 0, in_flight: 1, requests_per_second: 0.2 });
     nowMs += 10_250;
-    assert.deepEqual(await values(), { in_flight: 0, requests_per_second: 0 });
+    assert.deepEqual(await values(), { queued: 0, in_flight: 0, requests_per_second: 0 });
   });
 });

@@ -18,6 +18,9 @@ interface ModelActivity {
   readonly version: string;
   inFlight: number;
   readonly inFlightMean: SlidingMean;
+  /** Requests that wait for the engine; they are in flight too. */
+  queued: number;
+  readonly queuedMean: SlidingMean;
   readonly requestRate: SlidingRate;
   /** Unix time in seconds; undefined before the first request. */
   lastRequestSeconds: number | undefined;
@@ -127,6 +130,8 @@ class Activities {
       version,
       inFlight: 0,
       inFlightMean: new SlidingMean(this.#nowMs()),
+      queued: 0,
+      queuedMean: new SlidingMean(this.#nowMs()),
       requestRate: new SlidingRate(),
       lastRequestSeconds: undefined,
     };
@@ -138,7 +143,7 @@ class Activities {
   current(): Iterable<ModelActivity> {
     const served = new Set(this.#repository.list().map(({ name, version }) => this.of(name, version)));
     for (const [key, activity] of this.#activities) {
-      if (activity.inFlight === 0 && !served.has(activity)) this.#activities.delete(key);
+      if (activity.inFlight === 0 && activity.queued === 0 && !served.has(activity)) this.#activities.delete(key);
     }
     return this.#activities.values();
   }
@@ -166,6 +171,12 @@ function registerActivityGauges(registry: Registry, activities: Activities, nowM
     'modelservice_requests_in_flight',
     'Inference requests received and not yet answered, queued ones included.',
     ({ inFlight }) => inFlight,
+  );
+  gauge('modelservice_requests_queued', 'Inference requests that wait for the engine.', ({ queued }) => queued);
+  gauge(
+    'modelservice_queued_avg15s',
+    'Inference requests that wait for the engine: the time-weighted mean of 15 s.',
+    ({ queuedMean }) => queuedMean.mean(nowMs()),
   );
   gauge(
     'modelservice_in_flight_avg15s',

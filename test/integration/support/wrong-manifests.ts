@@ -17,6 +17,7 @@ const withServer = (server: Readonly<Record<string, unknown>>): Manifest => mode
 const withPod = (pod: Readonly<Record<string, unknown>>): Manifest => modelService('wrong', { pod });
 const withScaling = (scaling: Readonly<Record<string, unknown>>): Manifest =>
   modelService('wrong', { scaling, server: { resources: { requests: { cpu: '500m' } } } });
+const withBatching = (batching: Readonly<Record<string, unknown>>): Manifest => modelService('wrong', { batching });
 const cpu = { type: 'Cpu', target: { averageUtilization: 70 } };
 
 /** Wrong manifests of a careless model owner, and what the refusal has to say. */
@@ -275,7 +276,7 @@ export const wrongManifests: readonly WrongManifest[] = [
     title: 'a metric that there is not',
     manifest: withScaling({ maxReplicas: 2, metrics: [{ ...cpu, type: 'Memory' }] }),
     field: 'spec.scaling.metrics[0].type',
-    fix: /supported values: "InFlightRequests", "RequestsPerSecond", "Cpu"/,
+    fix: /supported values: "InFlightRequests", "RequestsPerSecond", "QueueDepth", "Cpu"/,
   },
   {
     title: 'a number of requests as a share',
@@ -294,6 +295,48 @@ export const wrongManifests: readonly WrongManifest[] = [
     manifest: withScaling({ maxReplicas: 2, metrics: [{ type: 'RequestsPerSecond', target: { averageValue: '0' } }] }),
     field: 'spec.scaling.metrics[0].target.averageValue',
     fix: /greater than zero/,
+  },
+  {
+    title: 'a queue measured in percent',
+    manifest: withScaling({ maxReplicas: 2, metrics: [{ ...cpu, type: 'QueueDepth' }] }),
+    field: 'spec.scaling.metrics[0].target',
+    fix: /write averageValue, for example 2/,
+  },
+  {
+    title: 'batches of one',
+    manifest: withBatching({ maxBatchSize: 1 }),
+    field: 'spec.batching.maxBatchSize',
+    fix: /from 2 to 1024, or leave out spec\.batching/,
+  },
+  {
+    title: 'batches without end',
+    manifest: withBatching({ maxBatchSize: 1025, maxQueueSize: 2000 }),
+    field: 'spec.batching.maxBatchSize',
+    fix: /from 2 to 1024/,
+  },
+  {
+    title: 'a wait that is no duration',
+    manifest: withBatching({ maxDelay: '2' }),
+    field: 'spec.batching.maxDelay',
+    fix: /from 0s to 1s, for example 2ms/,
+  },
+  {
+    title: 'a wait of a minute',
+    manifest: withBatching({ maxDelay: '1m' }),
+    field: 'spec.batching.maxDelay',
+    fix: /from 0s to 1s/,
+  },
+  {
+    title: 'a queue that takes nobody',
+    manifest: withBatching({ maxQueueSize: 0 }),
+    field: 'spec.batching.maxQueueSize',
+    fix: /from 1 to 65536/,
+  },
+  {
+    title: 'a queue shorter than a batch',
+    manifest: withBatching({ maxBatchSize: 64, maxQueueSize: 63 }),
+    field: 'spec.batching.maxQueueSize',
+    fix: /raise maxQueueSize to maxBatchSize or more/,
   },
   {
     title: 'the same metric twice',

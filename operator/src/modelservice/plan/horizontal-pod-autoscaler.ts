@@ -4,13 +4,14 @@ import type { ModelService } from '../resource.ts';
 import type { ScalingBehavior, ScalingMetric } from '../types.generated.ts';
 import { childMetadata } from './child-metadata.ts';
 
-/** The server works on one request at a time: with two, the next is there when one is answered. */
-const DEFAULT_METRICS: readonly ScalingMetric[] = [{ type: 'InFlightRequests', target: { averageValue: 2 } }];
+/** Of what keeps a server that joins requests busy, one batch that runs and one that waits: room to grow into. */
+const DEFAULT_SHARE_PERCENT = 70;
 
 /** The names under which the metrics API serves what the servers tell (metrics-api/served-metrics.ts). */
 const REQUEST_METRICS = {
   InFlightRequests: 'modelservice_in_flight_avg15s',
   RequestsPerSecond: 'modelservice_requests_per_second_avg15s',
+  QueueDepth: 'modelservice_queued_avg15s',
 } as const;
 
 /**
@@ -46,10 +47,24 @@ export function horizontalPodAutoscalerOf(service: ModelService): Intent | undef
       // A stock autoscaler has no 0; going there and coming back is ours (idle.ts).
       minReplicas: Math.max(1, minReplicas),
       maxReplicas,
-      metrics: (metrics ?? DEFAULT_METRICS).map(metricOf),
+      metrics: (metrics ?? defaultMetrics(service)).map(metricOf),
       behavior: { ...DEFAULT_BEHAVIOR, ...behavior },
     },
   };
+}
+
+/**
+ * A server that does not join requests works on one at a time: with two, the next is there when one is answered. One
+ * that does holds two batches, and is full well before its target would be 100 % of them.
+ */
+function defaultMetrics({ spec: { batching } }: ModelService): readonly ScalingMetric[] {
+  const averageValue = batching === undefined ? 2 : hundredths(2 * batching.maxBatchSize * DEFAULT_SHARE_PERCENT);
+  return [{ type: 'InFlightRequests', target: { averageValue } }];
+}
+
+/** So many hundredths as a quantity in its canonical form. */
+function hundredths(amount: number): string {
+  return amount % 100 === 0 ? String(amount / 100) : `${amount * 10}m`;
 }
 
 function metricOf({ type, target }: ScalingMetric): unknown {

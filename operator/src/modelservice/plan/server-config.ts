@@ -1,6 +1,8 @@
 import { parseQuantity } from '../../kube/quantity.ts';
+import { durationMs } from '../../runtime/duration.ts';
 import { type ModelService, modelNameOf } from '../resource.ts';
-import type { ServerConfig } from '../server-config.generated.ts';
+import type { Batching, ServerConfig } from '../server-config.generated.ts';
+import type { BatchingSpec } from '../types.generated.ts';
 
 /** How long requests in flight may take after SIGTERM. */
 export const DRAIN_TIMEOUT_MS = 30_000;
@@ -9,7 +11,7 @@ export const CACHE_DIR = '/var/cache/modelservice';
 
 /** The list of one model that the pods of `service` serve. */
 export function serverConfigOf(service: ModelService): ServerConfig {
-  const { model, server, gpu } = service.spec;
+  const { model, server, gpu, batching } = service.spec;
   const cpuLimit = server.resources.limits?.cpu;
   return {
     version: 1,
@@ -29,9 +31,14 @@ export function serverConfigOf(service: ModelService): ServerConfig {
         ...(model.digest === undefined ? {} : { digest: model.digest }),
         format: model.format,
         engine: gpu === undefined ? server.engine : 'TensorFlow',
+        ...(batching === undefined ? {} : { batching: batchingOf(batching) }),
       },
     ],
   };
+}
+
+function batchingOf({ maxBatchSize, maxDelay, maxQueueSize }: BatchingSpec): Batching {
+  return { maxBatchSize, maxDelayMs: durationMs(maxDelay), maxQueueSize };
 }
 
 /** The config as text that depends on nothing but its content: a change of it rolls the pods. */
