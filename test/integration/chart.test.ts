@@ -123,6 +123,19 @@ describe('the chart', () => {
     assert.partialDeepStrictEqual(template.metadata.labels, pods);
   });
 
+  it('has prometheus-operator scrape the models wherever they are looked after', async () => {
+    const podMonitor = { enabled: true, interval: '15s', labels: { release: 'prometheus' } };
+    const monitorFor = async (values: object) => only(await renderChart(options({ ...values })), 'PodMonitor');
+    const everywhere = await monitorFor({ metrics: { podMonitor } });
+    assert.equal(everywhere.metadata.labels.release, 'prometheus');
+    assert.partialDeepStrictEqual(everywhere.spec, {
+      namespaceSelector: { any: true },
+      podMetricsEndpoints: [{ port: 'metrics', interval: '15s' }],
+    });
+    const { spec } = await monitorFor({ metrics: { podMonitor }, watchNamespaces: ['a'] });
+    assert.partialDeepStrictEqual(spec, { namespaceSelector: { matchNames: ['a'] } });
+  });
+
   const refused: readonly { values: Record<string, unknown>; message: RegExp }[] = [
     { values: { replicas: 2 }, message: /additional properties 'replicas' not allowed/ },
     { values: { server: { image: 'x' } }, message: /at '\/server': additional properties 'image' not allowed/ },

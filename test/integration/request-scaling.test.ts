@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { after, describe, it } from 'mocha';
 import { awaitCondition, awaitObject, conditionOf, field } from './support/children.ts';
 import { eventually } from './support/eventually.ts';
 import { kubectl } from './support/kubectl.ts';
 import { awaitPods, reportReady } from './support/kubelet.ts';
 import { applyManifest, modelService } from './support/manifests.ts';
-import { type LoadedBackend, startHung, startTelemetry } from './support/metrics-pods.ts';
+import { startHung, startTelemetry } from './support/metrics-pods.ts';
 import { useNamespace } from './support/namespaces.ts';
 import { RESOURCES } from './support/resource-types.ts';
+import { createServedPods, METRICS_PORT } from './support/served-pods.ts';
 import { useMetricsApi } from './support/suite-metrics-api.ts';
 import { useOperator } from './support/suite-operator.ts';
 import { testApi } from './support/test-run.ts';
-
-/** Where the operator's pods have their metrics. */
-const METRICS_PORT = 8082;
 
 describe('A ModelService under load', function () {
   // The metrics are means of 15 s, and the autoscaler looks every other second here.
@@ -24,23 +21,9 @@ describe('A ModelService under load', function () {
   useOperator(() => ({ namespaces: [namespace()] }));
   const named = (name: string) => ({ namespace: namespace(), name });
 
-  /** Of this machine alone, as all of 127.0.0.0/8; a block of its own for each run. */
-  const block = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
-  const backends = new Map<string, LoadedBackend>();
-  after(async () => {
-    for (const backend of backends.values()) await backend[Symbol.asyncDispose]();
-  });
-
-  /** Gives each pod that has none a server of its own and reports it ready; then shares out the load. */
-  async function serve(name: string, count: number, requests: number): Promise<void> {
-    for (const pod of await awaitPods(namespace(), name, count)) {
-      if (backends.has(pod.metadata.name)) continue;
-      const backend = await startTelemetry({ host: `${block}.${backends.size + 1}`, port: METRICS_PORT });
-      backends.set(pod.metadata.name, backend);
-      await reportReady(pod, backend.host);
-    }
-    for (const backend of backends.values()) backend.hold(requests / count);
-  }
+  const pods = createServedPods(namespace);
+  const { serve } = pods;
+  after(() => pods[Symbol.asyncDispose]());
 
   async function awaitSize(name: string, size: number, because: string): Promise<void> {
     await awaitObject('deployments', named(name), {
@@ -77,7 +60,7 @@ describe('A ModelService under load', function () {
     });
     assert.equal(field(await testApi().get(RESOURCES.deployments, named('digits')), 'spec', 'replicas'), 3);
 
-    for (const backend of backends.values()) backend.hold(0);
+    pods.holdEach(0);
     await awaitSize('digits', 1, 'without load there is one pod');
     assert.deepEqual(await failedReads('digits', since), [], 'the autoscaler could read its metric at all times');
   });
@@ -91,8 +74,8 @@ describe('A ModelService under load', function () {
     );
     const [first, second] = await awaitPods(namespace(), 'stuck', 2);
     assert.ok(first && second);
-    await using hung = await startHung({ host: `${block}.101`, port: METRICS_PORT });
-    await using busy = await startTelemetry({ host: `${block}.102`, port: METRICS_PORT });
+    await using hung = await startHung({ host: pods.address(101), port: METRICS_PORT });
+    await using busy = await startTelemetry({ host: pods.address(102), port: METRICS_PORT });
     busy.hold(5);
     await reportReady(first, hung.host);
     await reportReady(second, busy.host);

@@ -23,15 +23,20 @@ export interface SuiteMetricsApi extends AsyncDisposable {
 /**
  * Runs the metrics API behind the real aggregation layer from a suite's `before` to its `after`, acting as the account
  * that the chart makes. The Service's name leads the API server to this machine.
+ *
+ * @param args beside the names; asked for when the hook runs where they come from another hook
  */
-export function useMetricsApi(namespace: () => string, args: readonly string[] = []): () => SuiteMetricsApi {
+export function useMetricsApi(
+  namespace: () => string,
+  args: readonly string[] | (() => readonly string[]) = [],
+): () => SuiteMetricsApi {
   let running: SuiteMetricsApi | undefined;
   before('start the metrics API', async function () {
     if (testCluster().hostAddress === undefined) {
       console.log('The API server of this cluster cannot call this machine: what needs that is skipped.');
       this.skip();
     }
-    running = await startMetricsApi(namespace(), args);
+    running = await startMetricsApi(namespace(), typeof args === 'function' ? args() : args);
   });
   afterEach(async function () {
     if (this.currentTest?.state !== 'failed' || running === undefined) return;

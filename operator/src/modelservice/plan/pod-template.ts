@@ -19,6 +19,13 @@ const ENDPOINT_REMOVAL_SECONDS = 5;
 const TERMINATION_MARGIN_SECONDS = 5;
 const STARTUP_PROBE_PERIOD_SECONDS = 2;
 
+/** Where a Prometheus that goes by annotations finds the metrics; who scrapes otherwise says so in spec.pod. */
+const SCRAPED = {
+  'prometheus.io/scrape': 'true',
+  'prometheus.io/port': String(METRICS_PORT),
+  'prometheus.io/path': '/metrics',
+};
+
 /**
  * The pods of `service`. A pure function of the spec and the image: nothing of the operator's version, time or order of
  * iteration goes in, because every change of it rolls the pods.
@@ -32,7 +39,7 @@ export function podTemplateOf(service: ModelService, image: string): Readonly<Re
         ...childLabels(service.metadata.name),
         ...stablePodLabels(service.metadata.name),
       },
-      ...(pod.annotations === undefined ? {} : { annotations: pod.annotations }),
+      annotations: { ...SCRAPED, ...pod.annotations },
     },
     spec: {
       containers: [serverContainer(service, image)],
