@@ -59,9 +59,18 @@ describe('A ModelService under load', function () {
       intervalMs: 500,
     });
     assert.equal(field(await testApi().get(RESOURCES.deployments, named('digits')), 'spec', 'replicas'), 3);
+    await awaitCondition(named('digits'), 'ScalingActive', 'True', 'LimitedByMaxReplicas');
+    const up = await awaitDecision('digits', 3);
+    assert.partialDeepStrictEqual(up, { reason: 'MetricAboveTarget', metric: 'InFlightRequests' });
+    assert.ok(up.from === 1 || up.from === 2, 'the mean rises, so that there may have been a step in between');
 
     pods.holdEach(0);
     await awaitSize('digits', 1, 'without load there is one pod');
+    await awaitCondition(named('digits'), 'ScalingActive', 'True', 'MetricsRead');
+    const { time, ...down } = await awaitDecision('digits', 1);
+    assert.partialDeepStrictEqual(down, { reason: 'MetricBelowTarget', metric: 'InFlightRequests' });
+    const scaler = await testApi().get(RESOURCES.horizontalPodAutoscalers, named('digits'));
+    assert.equal(time, scaler.status?.lastScaleTime);
     assert.deepEqual(await failedReads('digits', since), [], 'the autoscaler could read its metric at all times');
   });
 
@@ -86,6 +95,15 @@ describe('A ModelService under load', function () {
     );
     assert.deepEqual((await valuesOf('stuck')).length, 1);
   });
+
+  /** Waits until the decision for that size is in status. */
+  async function awaitDecision(name: string, to: number): Promise<Readonly<Record<string, unknown>>> {
+    const object = await awaitObject('modelServices', named(name), {
+      because: `the last decision is one for ${to}`,
+      until: ({ status }) => field(status, 'scaling', 'lastDecision', 'to') === to,
+    });
+    return field(object, 'status', 'scaling', 'lastDecision') as Readonly<Record<string, unknown>>;
+  }
 
   async function valuesOf(name: string): Promise<readonly number[]> {
     const selector = encodeURIComponent(`modelservice.dev/name=${name}`);

@@ -29,7 +29,15 @@ export interface Deployment extends KubeObject {
 }
 
 export interface HorizontalPodAutoscaler extends KubeObject {
-  readonly status?: { readonly conditions?: readonly StatusCondition[] };
+  readonly spec?: { readonly minReplicas?: number; readonly maxReplicas?: number };
+  readonly status?: {
+    /** RFC 3339; when the size was changed last. */
+    readonly lastScaleTime?: string;
+    /** The size as of this look, before the change that it led to. */
+    readonly currentReplicas?: number;
+    readonly desiredReplicas?: number;
+    readonly conditions?: readonly StatusCondition[];
+  };
 }
 
 export interface ContainerStatus {

@@ -393,6 +393,7 @@ export interface ScalingStatus {
    */
   readonly wakeRequestTime?: string;
   readonly lastColdStart?: ColdStart;
+  readonly lastDecision?: ScalingDecision;
 }
 /**
  * How long the last start from zero took, from the request that asked for it.
@@ -417,4 +418,33 @@ export interface ColdStartPhase {
    */
   readonly name: string;
   readonly seconds: number;
+}
+/**
+ * The autoscaler's latest change of the number of pods.
+ */
+export interface ScalingDecision {
+  /**
+   * When it was made.
+   */
+  readonly time: string;
+  /**
+   * The number of pods before it. Absent where the operator did not run when it was made; the fields below are absent then as well.
+   */
+  readonly from?: number;
+  /**
+   * The number of pods that it asked for.
+   */
+  readonly to: number;
+  /**
+   * MetricAboveTarget, MetricBelowTarget, AboveMaxReplicas (there were more pods than maxReplicas) or BelowMinReplicas (there were fewer than minReplicas).
+   */
+  readonly reason?: 'MetricAboveTarget' | 'MetricBelowTarget' | 'AboveMaxReplicas' | 'BelowMinReplicas';
+  /**
+   * The type of the metric in spec.scaling.metrics that asked for most pods. Absent where the bounds decided.
+   */
+  readonly metric?: string;
+  /**
+   * The field of spec.scaling without which the change would have been greater. Absent where there was none.
+   */
+  readonly limitedBy?: 'minReplicas' | 'maxReplicas' | 'behavior.scaleUp' | 'behavior.scaleDown';
 }

@@ -40,6 +40,7 @@ export const REASONS = {
 
   // ScalingActive
   MetricsRead: 'The autoscaler can read its metrics.',
+  LimitedByMaxReplicas: 'The autoscaler reads its metrics and wants more pods than spec.scaling.maxReplicas.',
   MetricsMissing: 'The autoscaler cannot read a metric; the size stays as it is.',
   NothingToMeasure: 'No pod answers, so there are no metrics yet.',
   ScalingPaused: 'The size is zero, which pauses the autoscaler.',

@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { HorizontalPodAutoscaler } from '../observed.ts';
+import type { HorizontalPodAutoscaler, StatusCondition } from '../observed.ts';
 import { type SpecParts, sampleDeployment, sampleService } from '../sample.ts';
 import { statusOf } from './status.ts';
 
-function autoscaler(status: string, reason: string, message: string): HorizontalPodAutoscaler {
+function autoscaler(
+  status: string,
+  reason: string,
+  message: string,
+  further: readonly StatusCondition[] = [],
+): HorizontalPodAutoscaler {
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
     metadata: { name: 'mnist', namespace: 'vision', uid: 'u', resourceVersion: '1' },
-    status: { conditions: [{ type: 'ScalingActive', status, reason, message }] },
+    status: { conditions: [{ type: 'ScalingActive', status, reason, message }, ...further] },
   };
 }
 
@@ -26,6 +31,16 @@ describe('ScalingActive', () => {
       hpa: autoscaler('True', 'ValidMetricFound', 'the HPA was able to'),
       ready: 1,
       expected: 'True MetricsRead',
+    },
+    {
+      title: 'an autoscaler that wants more than it may have',
+      spec: scaled,
+      hpa: autoscaler('True', 'ValidMetricFound', 'x', [
+        { type: 'ScalingLimited', status: 'True', reason: 'TooManyReplicas' },
+      ]),
+      ready: 1,
+      expected: 'True LimitedByMaxReplicas',
+      says: /more pods than spec\.scaling\.maxReplicas/,
     },
     { title: 'pods that all load', spec: scaled, hpa: unread, ready: 0, expected: 'False NothingToMeasure' },
     {

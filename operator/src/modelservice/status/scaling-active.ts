@@ -26,12 +26,12 @@ export function scalingActiveCondition(
   const told = autoscaler?.status?.conditions?.find(({ type }) => type === 'ScalingActive');
   if (told === undefined) return undefined;
   if (told.status === 'True') {
-    return {
-      type: 'ScalingActive',
-      status: 'True',
-      reason: 'MetricsRead',
-      message: 'The autoscaler reads its metrics.',
-    };
+    return isAtMost(autoscaler)
+      ? yes(
+          'LimitedByMaxReplicas',
+          'The autoscaler wants more pods than spec.scaling.maxReplicas: raise it to get them.',
+        )
+      : yes('MetricsRead', 'The autoscaler reads its metrics.');
   }
   if (facts.ready === 0) {
     return no('NothingToMeasure', 'No pod answers yet, so there is nothing to scale on; the size stays as it is.');
@@ -41,6 +41,15 @@ export function scalingActiveCondition(
     'MetricsMissing',
     `${hint} The size stays as it is. The autoscaler says: ${told.message ?? told.reason ?? ''}`,
   );
+}
+
+function isAtMost(autoscaler: HorizontalPodAutoscaler | undefined): boolean {
+  const limited = autoscaler?.status?.conditions?.find(({ type }) => type === 'ScalingLimited');
+  return limited?.status === 'True' && limited.reason === 'TooManyReplicas';
+}
+
+function yes(reason: ConditionDraft['reason'], message: string): ConditionDraft {
+  return { type: 'ScalingActive', status: 'True', reason, message };
 }
 
 function no(reason: ConditionDraft['reason'], message: string): ConditionDraft {

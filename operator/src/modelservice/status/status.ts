@@ -6,6 +6,7 @@ import { type ModelService, modelNameOf } from '../resource.ts';
 import type { Condition, EndpointStatus, ModelServiceStatus, ScalingStatus } from '../types.generated.ts';
 import type { ConditionDraft } from './condition-draft.ts';
 import { type Facts, factsOf, previousCondition, type StatusInput } from './facts.ts';
+import { lastDecisionOf } from './last-decision.ts';
 import { modelsOf } from './models.ts';
 import { readyCondition } from './ready.ts';
 import { reconcilingCondition } from './reconciling.ts';
@@ -40,7 +41,7 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
     ...(facts.serviceProblem === undefined ? { url: urlOf(service), endpoints: endpointsOf(service) } : {}),
     models: modelsOf(service, input.pods, modelInfo),
     ...(image === undefined ? {} : { server: { image } }),
-    scaling: scalingOf(service, facts),
+    scaling: scalingOf(input, facts),
   };
   return { status, requeueAfterMs: stalled.status === 'True' ? undefined : facts.expiresInMs };
 }
@@ -81,8 +82,13 @@ function endpointsOf(service: ModelService): readonly EndpointStatus[] {
   ];
 }
 
-function scalingOf(service: ModelService, facts: Facts): ScalingStatus {
-  if (service.spec.suspend) return { state: 'Suspended' };
-  if (facts.wanted === 0) return { state: 'ScaledToZero' };
-  return { state: service.spec.scaling.maxReplicas === undefined ? 'Fixed' : 'Autoscaled' };
+function scalingOf({ service, autoscaler }: StatusInput, facts: Facts): ScalingStatus {
+  const lastDecision = lastDecisionOf(service, autoscaler);
+  return { state: scalingStateOf(service, facts), ...(lastDecision === undefined ? {} : { lastDecision }) };
+}
+
+function scalingStateOf({ spec }: ModelService, facts: Facts): NonNullable<ScalingStatus['state']> {
+  if (spec.suspend) return 'Suspended';
+  if (facts.wanted === 0) return 'ScaledToZero';
+  return spec.scaling.maxReplicas === undefined ? 'Fixed' : 'Autoscaled';
 }
