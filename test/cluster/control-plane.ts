@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AUDIT_POLICY } from './audit-log.ts';
 import { type ClusterClient, clientFromKubeconfig } from './cluster-client.ts';
+import { type Component, componentOf } from './component.ts';
 import { freePort } from './free-port.ts';
 import { frontProxyFlags } from './front-proxy.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
@@ -16,6 +17,13 @@ export interface ControlPlane {
   readonly kubeconfigPath: string;
   readonly client: ClusterClient;
   readonly auditLog: string;
+  readonly components: Components;
+}
+
+/** What a suite may kill and start again. */
+export interface Components {
+  readonly apiServer: Component;
+  readonly controllerManager: Component;
 }
 
 export interface ControlPlaneOptions {
@@ -77,7 +85,7 @@ export async function startControlPlane(
     '--unsafe-no-fsync',
     '--log-level=warn',
   ]);
-  const apiServer = run('kube-apiserver', [
+  const apiServerFlags = [
     `--bind-address=${options.address}`,
     `--advertise-address=${options.address}`,
     `--secure-port=${securePort}`,
@@ -103,7 +111,8 @@ export async function startControlPlane(
     '--max-requests-inflight=0',
     '--max-mutating-requests-inflight=0',
     '--enable-priority-and-fairness=false',
-  ]);
+  ];
+  const apiServer = run('kube-apiserver', apiServerFlags);
   const certificate = join(files.certDir, 'apiserver.crt');
   await until(signal, [etcd, apiServer], () => readFile(certificate));
   const kubeconfigPath = join(folder, 'admin.kubeconfig');
@@ -112,7 +121,7 @@ export async function startControlPlane(
   const client = await clientFromKubeconfig(kubeconfigPath);
   await until(signal, [etcd, apiServer], () => expectOk(client, '/readyz'));
 
-  const manager = run('kube-controller-manager', [
+  const managerFlags = [
     `--kubeconfig=${kubeconfigPath}`,
     '--secure-port=0',
     '--leader-elect=false',
@@ -123,7 +132,8 @@ export async function startControlPlane(
     '--kube-api-qps=300',
     '--kube-api-burst=600',
     '--concurrent-namespace-syncs=20',
-  ]);
+  ];
+  const manager = run('kube-controller-manager', managerFlags);
   const scheduler = run('kube-scheduler', [
     `--kubeconfig=${kubeconfigPath}`,
     '--secure-port=0',
@@ -132,7 +142,19 @@ export async function startControlPlane(
   await until(signal, [etcd, apiServer, manager, scheduler], () =>
     expectOk(client, '/api/v1/namespaces/default/serviceaccounts/default'),
   );
-  return { server, ca, kubeconfigPath, client, auditLog: files.auditLog };
+  const components: Components = {
+    apiServer: componentOf(
+      apiServer,
+      (flags) => run('kube-apiserver', [...apiServerFlags, ...flags]),
+      (process) => until(signal, [etcd, process], () => expectOk(client, '/readyz')),
+    ),
+    controllerManager: componentOf(
+      manager,
+      (flags) => run('kube-controller-manager', [...managerFlags, ...flags]),
+      async () => {},
+    ),
+  };
+  return { server, ca, kubeconfigPath, client, auditLog: files.auditLog, components };
 }
 
 async function writeCredentials(folder: string) {

@@ -19,7 +19,7 @@ export async function startLocalCluster(binaries: string, origin: string, signal
 
 /** What suites see of a control plane that `guard` owns; to stop the one is to stop the other. */
 export async function localCluster(
-  { server, ca, kubeconfigPath, client, auditLog }: ControlPlane,
+  { server, ca, kubeconfigPath, client, auditLog, components }: ControlPlane,
   guard: ProcessGuard,
   origin: string,
 ): Promise<TestCluster> {
@@ -38,6 +38,7 @@ export async function localCluster(
     kubeconfigPath,
     client,
     ephemeral: true,
+    components,
     ...serviceAccountAccess(client, { server, ca, skipTLSVerify: false }, guard.folder),
     auditEvents: async () => parseAuditLog(await readFile(auditLog, 'utf8')),
     stop,

@@ -1,5 +1,6 @@
 import type { AuditEvent } from './audit-log.ts';
 import type { ClusterClient } from './cluster-client.ts';
+import type { Components } from './control-plane.ts';
 
 export interface ServiceAccountRef {
   readonly namespace: string;
@@ -31,6 +32,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly client: ClusterClient;
   /** Whether the cluster ends with the run, so that what suites leave behind needs no cleaning up. */
   readonly ephemeral: boolean;
+  /** Its parts; absent where they are not ours to kill. */
+  readonly components?: Components;
   /** A token of a service account, from the TokenRequest API, good for an hour. */
   tokenFor(account: ServiceAccountRef): Promise<string>;
   /** Path of a kubeconfig that acts as a service account; lives as long as the cluster object. */

@@ -48,6 +48,20 @@ export function testApi(): TestApi {
   return testRun().api;
 }
 
+/**
+ * A run of its own inside of another, for a suite that hurts its cluster: everything that asks for the run gets this one.
+ *
+ * @returns ends it; from then on the former one is there again
+ */
+export async function beginInnerTestRun(signal: AbortSignal, log: ClusterLog): Promise<() => Promise<void>> {
+  const outer = current;
+  await beginTestRun(signal, log);
+  return async () => {
+    await endTestRun();
+    current = outer;
+  };
+}
+
 export async function endTestRun(): Promise<void> {
   const run = current;
   current = undefined;
