@@ -42,6 +42,7 @@ export const REASONS = {
   MetricsRead: 'The autoscaler can read its metrics.',
   LimitedByMaxReplicas: 'The autoscaler reads its metrics and wants more pods than spec.scaling.maxReplicas.',
   MetricsMissing: 'The autoscaler cannot read a metric; the size stays as it is.',
+  PodsSilent: 'Pods are ready, but none tells its request metrics; the size stays as it is.',
   NothingToMeasure: 'No pod answers, so there are no metrics yet.',
   ScalingPaused: 'The size is zero, which pauses the autoscaler.',
 

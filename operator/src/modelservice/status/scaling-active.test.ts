@@ -52,6 +52,18 @@ describe('ScalingActive', () => {
       says: /kubectl get apiservice v1beta2.*no metrics API registered/,
     },
     {
+      title: 'pods of which none tells its metrics',
+      spec: scaled,
+      hpa: autoscaler(
+        'False',
+        'FailedGetPodsMetric',
+        'unable to get metric x: no metrics returned from custom metrics API',
+      ),
+      ready: 1,
+      expected: 'False PodsSilent',
+      says: /8082/,
+    },
+    {
       title: 'a CPU use that nobody serves',
       spec: scaled,
       hpa: autoscaler('False', 'FailedGetContainerResourceMetric', 'x'),

@@ -10,6 +10,9 @@ const HINTS: Readonly<Record<string, string>> = {
   FailedGetContainerResourceMetric: 'The CPU use cannot be read: install metrics-server, or scale on InFlightRequests.',
 };
 
+/** What the autoscaler says where the metrics API answered, with the metric of no pod at all. */
+const NO_VALUES = /no metrics returned from custom metrics API/;
+
 /**
  * ScalingActive: the autoscaler can read what it scales on. While it cannot, the size stays as it is. Undefined for a
  * fixed size, and until the autoscaler has looked for the first time.
@@ -35,6 +38,12 @@ export function scalingActiveCondition(
   }
   if (facts.ready === 0) {
     return no('NothingToMeasure', 'No pod answers yet, so there is nothing to scale on; the size stays as it is.');
+  }
+  if (NO_VALUES.test(told.message ?? '')) {
+    return no(
+      'PodsSilent',
+      'The pods count as ready, but none tells its request metrics: see /metrics of their port 8082 and their logs, whether a NetworkPolicy keeps the metrics API out, and with metrics.prometheusUrl whether that server scrapes them. The size stays as it is.',
+    );
   }
   const hint = HINTS[told.reason ?? ''] ?? 'The autoscaler cannot tell how many pods are needed.';
   return no(
