@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
-import { after, before, describe, it } from 'mocha';
+import { before, describe, it } from 'mocha';
 import { request } from 'undici';
 import { eventually } from '../integration/support/eventually.ts';
 import { kubectl } from '../integration/support/kubectl.ts';
@@ -9,7 +9,7 @@ import { useNamespace } from '../integration/support/namespaces.ts';
 import { RESOURCES } from '../integration/support/resource-types.ts';
 import { testApi } from '../integration/support/test-run.ts';
 import { CHART, installChart, showClusterAfterFailure, uninstallChart } from './support/installed-chart.ts';
-import { impatientAgent, MNIST_DIGIT, MNIST_MANIFEST, predictDigit } from './support/mnist.ts';
+import { impatientAgent, MNIST_DIGIT, MNIST_MANIFEST, predict } from './support/mnist.ts';
 import { clusterUrl, getModelService, hasCondition, podsOf, untilGone, untilServing } from './support/observed.ts';
 import { Timeline } from './support/timeline.ts';
 
@@ -18,13 +18,16 @@ describe('on an empty cluster', () => {
   const mnist = () => ({ namespace: models(), name: 'mnist' });
   showClusterAfterFailure();
 
-  before('the strictest pod security is enforced', async () => {
+  before('nothing of another suite is left, and the strictest pod security is enforced', async () => {
+    await uninstallChart();
+    for (const what of ['customresourcedefinition/modelservices.modelservice.dev', `namespace/${CHART.namespace}`]) {
+      await kubectl(['delete', what, '--ignore-not-found', '--timeout=120s']);
+    }
     await kubectl(['create', 'namespace', CHART.namespace]);
     for (const namespace of [CHART.namespace, models()]) {
       await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
     }
   });
-  after(() => uninstallChart());
 
   it('a prediction comes from helm install and kubectl apply alone', async () => {
     const timeline = new Timeline();
@@ -45,7 +48,7 @@ describe('on an empty cluster', () => {
     timeline.mark('the pod is ready');
     const url = await clusterUrl(mnist());
     const dispatcher = impatientAgent();
-    const digit = await eventually(() => predictDigit(url, 'mnist', { dispatcher }), { because: `${url} answers` });
+    const { digit } = await eventually(() => predict(url, 'mnist', { dispatcher }), { because: `${url} answers` });
     await dispatcher.close();
     timeline.mark('the first answer came through the ClusterIP');
     await untilServing(mnist());

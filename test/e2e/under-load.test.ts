@@ -1,91 +1,180 @@
 import assert from 'node:assert/strict';
-import { afterEach, before, beforeEach, describe, it } from 'mocha';
+import { after, before, describe, it } from 'mocha';
 import { eventually } from '../integration/support/eventually.ts';
 import { kubectl } from '../integration/support/kubectl.ts';
 import { applyManifest, modelService } from '../integration/support/manifests.ts';
 import { useNamespace } from '../integration/support/namespaces.ts';
-import { useInstalledChart } from './support/installed-chart.ts';
-import { clusterUrl, conditionOf, getModelService, podsOf, untilGone, untilServing } from './support/observed.ts';
+import { createAnotherModel } from './support/another-model.ts';
+import { CHART, podsOfProgram, upgradeChart, useInstalledChart } from './support/installed-chart.ts';
+import {
+  clusterUrl,
+  conditionOf,
+  getModelService,
+  hasCondition,
+  type PodObject,
+  podsOf,
+  untilGone,
+  untilServing,
+} from './support/observed.ts';
+import { describePhase, losesNothing, type Phase } from './support/phases.ts';
+import { signalPod } from './support/pod-processes.ts';
 import { type SteadyLoad, startSteadyLoad } from './support/steady-load.ts';
 
 const WRONG_DIGEST = `sha256:${'0'.repeat(64)}`;
-/** Before and after each interruption, so that it falls into steady load. */
-const REQUESTS_AROUND = 300;
+/** At least, for each interruption: seven of them make more than 100,000. */
+const REQUESTS_A_PHASE = 15_000;
+const REQUESTS_IN_ALL = 100_000;
+const MODEL = { uri: 'file:///examples/mnist/model', version: '1' };
 
-describe('a service of two pods under steady load', () => {
+describe('a service of two pods under steady load', function () {
+  this.timeout(600_000);
   useInstalledChart();
   const namespace = useNamespace('load');
   const digits = () => ({ namespace: namespace(), name: 'digits' });
+  const server = { resources: { requests: { cpu: '250m' } } };
   const apply = (spec: Readonly<Record<string, unknown>> = {}) =>
-    applyManifest(namespace(), modelService('digits', { scaling: { minReplicas: 2 }, ...spec }));
+    applyManifest(namespace(), modelService('digits', { model: MODEL, server, scaling: { minReplicas: 2 }, ...spec }));
+  const phases: Phase[] = [];
   let load: SteadyLoad | undefined;
 
   before(async () => {
     await apply();
     await untilServing(digits());
+    load = startSteadyLoad(await clusterUrl(digits()), 'digits', { clients: 16, pauseMs: 10 });
   });
+  after(() => load?.stop());
 
-  beforeEach(async () => {
-    load = startSteadyLoad(await clusterUrl(digits()), 'digits');
-    await moreAnswers();
-  });
-
-  afterEach('no request was lost', async function () {
-    await moreAnswers();
-    const outcome = await load?.stop();
-    load = undefined;
-    console.log(
-      `      ${outcome?.answered} requests answered, ${outcome?.failures.length} lost: ${this.currentTest?.title}`,
-    );
-    assert.deepEqual(outcome?.failures, []);
-  });
-
-  it('takes another environment, pod by pod', async () => {
+  losing('a model whose content is not what its digest says is refused', async () => {
     const before = await podNames();
-    await apply({ server: { env: [{ name: 'ROUND', value: '2' }] } });
-    await untilServing(digits());
-    await untilGone(digits(), before);
-    assert.equal((await podNames()).size, 2);
-  });
-
-  it('keeps its pods when the model is not what its digest says, and tells so', async () => {
-    const before = await podNames();
-    const round = { server: { env: [{ name: 'ROUND', value: '2' }] } };
-    await apply({ ...round, model: { uri: 'file:///examples/mnist/model', digest: WRONG_DIGEST } });
+    await apply({ model: { ...MODEL, digest: WRONG_DIGEST } });
     const service = await eventually(() => getModelService(digits()), {
       because: 'the ModelService tells of the digest',
       until: ({ status }) => status?.conditions?.some(({ reason }) => reason === 'DigestMismatch') ?? false,
+      deadlineMs: 120_000,
     });
     assert.equal(conditionOf(service, 'Ready')?.status, 'True');
-    const serving = (await podsOf(digits())).filter(({ metadata }) => before.has(metadata.name));
-    assert.equal(serving.length, 2);
-
     const failing = new Set([...(await podNames())].filter((name) => !before.has(name)));
-    await apply(round);
+    await apply();
     await untilServing(digits());
     await untilGone(digits(), failing);
     assert.deepEqual(await podNames(), before, 'the pods from before serve on');
   });
 
-  it('answers on while a pod is deleted, whose requests under way are answered', async () => {
+  losing('the model is replaced by another of version 2, pod by pod', async () => {
+    const before = await podNames();
+    const uri = await createAnotherModel(namespace(), 'another');
+    const was = (await getModelService(digits())).status?.models?.[0]?.digest;
+    assert.equal(load?.answeredBy('2'), 0);
+    await apply({ model: { uri, version: '2' } });
+    await untilServing(digits());
+    await untilGone(digits(), before);
+    assert.equal((await podNames()).size, 2);
+    const is = await eventually(async () => (await getModelService(digits())).status?.models?.[0]?.digest, {
+      because: 'the status tells of the other content',
+      until: (digest) => digest !== undefined && digest !== was,
+    });
+    console.log(
+      `      version 1 answered ${load?.answeredBy('1')}, version 2 ${load?.answeredBy('2')}; ${was} -> ${is}`,
+    );
+    assert.ok((load?.answeredBy('2') ?? 0) > 0);
+  });
+
+  losing('it is scaled from two pods to three and back', async () => {
+    await kubectl(['scale', 'modelservice', 'digits', '--replicas=3', '--namespace', namespace()]);
+    await eventually(() => servingPods(), {
+      because: 'three pods are ready',
+      until: ({ length }) => length === 3,
+      deadlineMs: 120_000,
+    });
+    await load?.more(3000);
+    await kubectl(['scale', 'modelservice', 'digits', '--replicas=2', '--namespace', namespace()]);
+    await eventually(() => podsOf(digits()), {
+      because: 'two pods are left',
+      until: ({ length }) => length === 2,
+      deadlineMs: 120_000,
+    });
+  });
+
+  losing("the operator's pod is deleted, and another takes over", async () => {
+    const models = await podNames();
+    const [pod] = await podsOfProgram('operator');
+    await kubectl(['delete', 'pod', pod?.metadata.name ?? '', '--namespace', CHART.namespace]);
+    await eventually(() => podsOfProgram('operator'), {
+      because: 'another operator is ready',
+      until: (pods) =>
+        pods.length === 1 &&
+        pods.every((found) => found.metadata.uid !== pod?.metadata.uid && hasCondition(found, 'Ready')),
+      deadlineMs: 120_000,
+    });
+    assert.deepEqual(await podNames(), models);
+  });
+
+  losing("the operator's process is killed, and started again", async () => {
+    const models = await podNames();
+    const [pod] = await podsOfProgram('operator');
+    assert.ok(pod);
+    await signalPod(pod, 'operator.js', 'SIGKILL');
+    await eventually(() => podsOfProgram('operator'), {
+      because: 'its container was started again and is ready',
+      until: ([found]) => found?.status.containerStatuses?.[0]?.restartCount === 1 && hasCondition(found, 'Ready'),
+      deadlineMs: 120_000,
+    });
+    assert.deepEqual(await podNames(), models);
+  });
+
+  losing('helm upgrade replaces the pods of the chart and no pod of a model', async () => {
+    const models = await podNames();
+    const programs = async () =>
+      (await Promise.all([podsOfProgram('operator'), podsOfProgram('metrics API')])).flat().filter(stays).map(uid);
+    const before = new Set(await programs());
+    await upgradeChart({ logLevel: 'debug' });
+    const kept = (await programs()).filter((id) => before.has(id));
+    assert.deepEqual(kept, [], 'every pod of the chart is new');
+    await untilServing(digits());
+    assert.deepEqual(await podNames(), models);
+  });
+
+  losing('one of two pods is evicted, whose requests under way are answered', async () => {
     const [name = ''] = await podNames();
     const log = kubectl(['logs', '--namespace', namespace(), '--follow', '--tail=1', name]);
-    await kubectl(['delete', 'pod', name, '--namespace', namespace()]);
-    const lines = (await log).trim().split('\n');
-    assert.match(lines.at(-1) ?? '', /"Drained"/);
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace: namespace(), name } };
+    const path = `/api/v1/namespaces/${namespace()}/pods/${name}/eviction`;
+    await kubectl(['create', '--raw', path, '-f', '-'], { input: JSON.stringify(eviction) });
+    assert.match((await log).trim().split('\n').at(-1) ?? '', /"Drained"/);
+    await untilGone(digits(), new Set([name]));
     await untilServing(digits());
+    assert.equal((await servingPods()).length, 2);
   });
+
+  it(`no request of ${REQUESTS_IN_ALL} was lost`, async () => {
+    const outcome = await load?.stop();
+    console.log(phases.map((phase) => `      ${describePhase(phase)}`).join('\n'));
+    console.log(`      ${outcome?.answered} requests answered, ${outcome?.failures.length} lost in all`);
+    assert.deepEqual(outcome?.failures, []);
+    assert.ok((outcome?.answered ?? 0) >= REQUESTS_IN_ALL);
+  });
+
+  /** A test of an interruption that may not lose a request. */
+  function losing(name: string, interrupt: () => Promise<void>): void {
+    it(name, async () => {
+      assert.ok(load);
+      phases.push(await losesNothing(load, { name, requests: REQUESTS_A_PHASE }, interrupt));
+    });
+  }
 
   async function podNames(): Promise<Set<string>> {
     return new Set((await podsOf(digits())).map(({ metadata }) => metadata.name));
   }
 
-  async function moreAnswers(): Promise<void> {
-    const goal = (load?.answered() ?? 0) + REQUESTS_AROUND;
-    await eventually(() => load?.answered() ?? 0, {
-      because: 'the load is answered',
-      until: (answered) => answered >= goal,
-      deadlineMs: 60_000,
-    });
+  async function servingPods(): Promise<readonly PodObject[]> {
+    return (await podsOf(digits())).filter((pod) => stays(pod) && hasCondition(pod, 'Ready'));
   }
 });
+
+function stays({ metadata }: PodObject): boolean {
+  return metadata.deletionTimestamp === undefined;
+}
+
+function uid({ metadata }: PodObject): string {
+  return metadata.uid ?? '';
+}

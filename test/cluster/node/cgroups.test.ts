@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -43,6 +43,15 @@ describe('the groups of a node', () => {
 
     await removeGroups(mounts, 'node');
     assert.deepEqual(await Promise.all(mounts.map((mount) => readdir(mount))), [[], []]);
+  });
+
+  it('get more of the processors than a thread, where the hierarchy shares them out', async () => {
+    // What the kernel makes appear in a new group.
+    await mkdir(join(hierarchies, 'cpu', 'node'));
+    await writeFile(join(hierarchies, 'cpu', 'node', 'cpu.shares'), '1024');
+    await createGroups([join(hierarchies, 'cpu'), join(hierarchies, 'memory')], 'node');
+    assert.equal(await readFile(join(hierarchies, 'cpu', 'node', 'cpu.shares'), 'utf8'), '8192');
+    assert.deepEqual(await readdir(join(hierarchies, 'memory', 'node')), []);
   });
 
   it('may be gone already', async () => {

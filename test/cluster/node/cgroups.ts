@@ -5,6 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 const REMOVE_DEADLINE_MS = 4_000;
 /** What kubelet needs of a unified hierarchy. */
 const CONTROLLERS = '+cpu +cpuset +memory +pids';
+/**
+ * Eight times the usual share of the machine's processors, as version 1 and version 2 write it. A node is otherwise one
+ * group beside the others, and all of its pods together would get what a single thread of a test gets.
+ */
+const PROCESSOR_SHARES = { 'cpu.shares': '8192', 'cpu.weight': '800' };
 
 /**
  * Where the hierarchies of control groups are mounted: one of version 2, or several of version 1, beside which one of
@@ -23,6 +28,10 @@ export async function createGroups(mounts: readonly string[], name: string): Pro
     // In version 2 a group's controllers are those that its parent hands down; kubelet says what it misses.
     if (mounts.length === 1) await writeFile(join(mount, 'cgroup.subtree_control'), CONTROLLERS).catch(() => {});
     await mkdir(join(mount, name), { recursive: true });
+    for (const [file, shares] of Object.entries(PROCESSOR_SHARES)) {
+      // 'r+': only where the hierarchy has it.
+      await writeFile(join(mount, name, file), shares, { flag: 'r+' }).catch(ignoreMissing);
+    }
   }
 }
 
@@ -46,6 +55,10 @@ async function removeTree(folder: string): Promise<void> {
     }
     await rmdir(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    ignoreMissing(error);
   }
+}
+
+function ignoreMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }

@@ -23,17 +23,23 @@ export class WrongAnswerError extends Error {
   override readonly name = 'WrongAnswerError';
 }
 
+export interface Prediction {
+  readonly digit: number;
+  /** Of the model that answered. */
+  readonly version: string;
+}
+
 /**
- * The digit that a service sees in examples/mnist/request.json.
+ * What a service sees in examples/mnist/request.json.
  *
  * @param url of the service, for example `http://10.96.0.7`
  * @throws {WrongAnswerError} when it answers something else than a prediction; other errors: it did not answer
  */
-export async function predictDigit(
+export async function predict(
   url: string,
   model: string,
   options: { dispatcher?: Dispatcher } = {},
-): Promise<number> {
+): Promise<Prediction> {
   const answer = await request(`${url}/v2/models/${model}/infer`, {
     method: 'POST',
     body,
@@ -43,7 +49,12 @@ export async function predictDigit(
   });
   const text = await answer.body.text();
   if (answer.statusCode !== 200) throw new WrongAnswerError(`It answered ${answer.statusCode}: ${text}`);
-  const { outputs } = JSON.parse(text) as { readonly outputs: readonly { readonly data: readonly number[] }[] };
+  const { outputs, model_version: version } = JSON.parse(text) as InferAnswer;
   const probabilities = outputs[0]?.data ?? [];
-  return probabilities.indexOf(Math.max(...probabilities));
+  return { digit: probabilities.indexOf(Math.max(...probabilities)), version };
+}
+
+interface InferAnswer {
+  readonly model_version: string;
+  readonly outputs: readonly { readonly data: readonly number[] }[];
 }

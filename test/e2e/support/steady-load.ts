@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
-import { MNIST_DIGIT, predictDigit } from './mnist.ts';
+import { eventually } from '../../integration/support/eventually.ts';
+import { MNIST_DIGIT, predict } from './mnist.ts';
 
 export interface LoadOutcome {
   readonly answered: number;
@@ -9,8 +10,12 @@ export interface LoadOutcome {
 }
 
 export interface SteadyLoad {
-  /** How many requests were answered so far. */
-  answered(): number;
+  /** What became of the requests so far. */
+  sofar(): LoadOutcome;
+  /** How many requests each version of the model answered so far. */
+  answeredBy(version: string): number;
+  /** Waits until so many more are answered. */
+  more(requests: number): Promise<void>;
   /** Resolves once the last request is answered; may be called twice. */
   stop(): Promise<LoadOutcome>;
 }
@@ -22,9 +27,11 @@ export interface LoadShape {
   readonly pauseMs?: number;
 }
 
+/** Every fourth client opens a connection for each request, as a script does; the others keep theirs, as a proxy does. */
+const OPENING_SHARE = 4;
+
 /**
- * Asks for the same prediction over and over. Half of the clients keep their connection, as a service mesh does; half
- * open one for each request, as a script does. Nothing is tried twice.
+ * Asks for the same prediction over and over. Nothing is tried twice.
  *
  * @param url of the service, for example `http://10.96.0.7`
  */
@@ -37,12 +44,14 @@ export function startSteadyLoad(
   const opening = new Agent({ pipelining: 0 });
   const stopped = new AbortController();
   const failures: string[] = [];
+  const versions = new Map<string, number>();
   let answered = 0;
   const client = async (dispatcher: Agent): Promise<void> => {
     while (!stopped.signal.aborted) {
       const pause = delay(pauseMs);
       try {
-        const digit = await predictDigit(url, model, { dispatcher });
+        const { digit, version } = await predict(url, model, { dispatcher });
+        versions.set(version, (versions.get(version) ?? 0) + 1);
         if (digit === MNIST_DIGIT) answered += 1;
         else failures.push(`saw a ${digit}`);
       } catch (error) {
@@ -51,7 +60,7 @@ export function startSteadyLoad(
       await pause;
     }
   };
-  const clients = Array.from({ length: count }, (_, index) => client(index % 2 === 0 ? keeping : opening));
+  const clients = Array.from({ length: count }, (_, index) => client(index % OPENING_SHARE === 1 ? opening : keeping));
   const finish = async (): Promise<LoadOutcome> => {
     stopped.abort();
     await Promise.all(clients);
@@ -60,10 +69,22 @@ export function startSteadyLoad(
   };
   let outcome: Promise<LoadOutcome> | undefined;
   return {
-    answered: () => answered,
+    sofar: () => ({ answered, failures: [...failures] }),
+    answeredBy: (version) => versions.get(version) ?? 0,
+    async more(requests) {
+      const goal = answered + requests;
+      await eventually(() => answered, {
+        because: `${requests} more requests are answered`,
+        until: (reached) => reached >= goal,
+        deadlineMs: 60_000 + requests * SLOWEST_MS,
+      });
+    },
     stop() {
       outcome ??= finish();
       return outcome;
     },
   };
 }
+
+/** For each request, on a machine that has much else to do. */
+const SLOWEST_MS = 20;
