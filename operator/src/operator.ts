@@ -1,7 +1,5 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import type { OperatorConfig } from './config.ts';
-import { KubeClient } from './kube/kube-client.ts';
 import { DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, POD, SERVICE } from './kube/resources.ts';
 import type { KubeObject } from './kube/types.ts';
 import { FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL, REPLICAS_FIELD_MANAGER } from './modelservice/conventions.ts';
@@ -13,26 +11,13 @@ import { MODEL_SERVICE, type ModelService } from './modelservice/resource.ts';
 import { trimPod } from './modelservice/trim-pod.ts';
 import { Applier } from './runtime/applier.ts';
 import { systemClock } from './runtime/clock.ts';
-import { Manager } from './runtime/manager.ts';
-import { OperatorMetrics } from './runtime/metrics.ts';
 import { controllerKeyOf } from './runtime/object-key.ts';
+import { programParts } from './runtime/program-parts.ts';
 import type { Change } from './runtime/store.ts';
 
 /** Runs the operator until `signal` aborts and everything under way has ended. */
 export async function runOperator(config: OperatorConfig, log: Logger, signal: AbortSignal): Promise<void> {
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromDefault();
-  const metrics = new OperatorMetrics();
-  const api = new KubeClient({ kubeConfig, userAgent: 'modelservice-operator', onResponse: metrics.countRequest });
-  const manager = new Manager({
-    api,
-    log,
-    metrics,
-    namespaces: config.watchNamespaces,
-    health: { host: config.bindAddress, port: config.healthPort },
-    metricsAt: { host: config.bindAddress, port: config.metricsPort },
-    silenceTimeoutMs: config.watchSilenceTimeoutMs,
-  });
+  const { api, manager, metrics } = programParts(config, log, 'modelservice-operator');
   const applier = new Applier({ api, onResult: metrics.countApply, onWritten: manager.written });
   const labelSelector = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
   const keepManagers = [FIELD_MANAGER, REPLICAS_FIELD_MANAGER];

@@ -1,12 +1,9 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import { KubeClient } from '../kube/kube-client.ts';
 import { API_SERVICE, CONFIG_MAP, POD, SECRET } from '../kube/resources.ts';
 import type { KubeObject } from '../kube/types.ts';
 import { Applier } from '../runtime/applier.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { Manager } from '../runtime/manager.ts';
-import { OperatorMetrics } from '../runtime/metrics.ts';
+import { programParts } from '../runtime/program-parts.ts';
 import type { CallablePod } from '../runtime/ready-address.ts';
 import { answerApiCall } from './api-handler.ts';
 import { apiMetrics } from './api-metrics.ts';
@@ -29,19 +26,7 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
   const { namespace, bindAddress: host } = config;
   const service = { namespace, name: config.serviceName };
   const secretKey = `${namespace}/${config.secretName}`;
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromDefault();
-  const metrics = new OperatorMetrics();
-  const api = new KubeClient({ kubeConfig, userAgent: FIELD_MANAGER, onResponse: metrics.countRequest });
-  const manager = new Manager({
-    api,
-    log,
-    metrics,
-    namespaces: config.watchNamespaces,
-    health: { host, port: config.healthPort },
-    metricsAt: { host, port: config.metricsPort },
-    silenceTimeoutMs: config.watchSilenceTimeoutMs,
-  });
+  const { api, manager, metrics } = programParts(config, log, FIELD_MANAGER);
   const pods = manager.informer<ServerPod>(POD, {
     labelSelector: POD_SELECTOR,
     indexes: POD_INDEXES,

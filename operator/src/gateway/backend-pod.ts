@@ -1,0 +1,27 @@
+import type { KubeObject } from '../kube/types.ts';
+import { type CallablePod, type IpAddress, readyAddress } from '../runtime/ready-address.ts';
+import { trimMetadata } from '../runtime/trim-metadata.ts';
+import { HTTP_PORT, NAME_LABEL } from './contract.ts';
+
+/** A pod as the store keeps it. */
+export interface BackendPod extends KubeObject {
+  /** Where it answers; undefined while it is not ready or ends. */
+  readonly address: IpAddress | undefined;
+}
+
+/** The pods' index, by `namespace/name` of their ModelService. */
+export const BY_MODEL_SERVICE = 'modelService';
+
+export function modelServiceOf({ metadata }: KubeObject): readonly string[] {
+  const name = metadata.labels?.[NAME_LABEL];
+  return name === undefined ? [] : [`${metadata.namespace ?? ''}/${name}`];
+}
+
+export function toBackendPod(pod: CallablePod): BackendPod {
+  return {
+    apiVersion: pod.apiVersion,
+    kind: pod.kind,
+    metadata: trimMetadata(pod.metadata),
+    address: readyAddress(pod, HTTP_PORT),
+  };
+}
