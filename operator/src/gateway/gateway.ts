@@ -1,12 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import { KubeClient } from '../kube/kube-client.ts';
 import { ENDPOINT_SLICE, POD } from '../kube/resources.ts';
 import type { KubeObject } from '../kube/types.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { Manager } from '../runtime/manager.ts';
-import { OperatorMetrics } from '../runtime/metrics.ts';
+import { programParts } from '../runtime/program-parts.ts';
 import type { CallablePod } from '../runtime/ready-address.ts';
 import { type BackendPod, BY_MODEL_SERVICE, modelServiceOf, toBackendPod } from './backend-pod.ts';
 import type { GatewayConfig } from './config.ts';
@@ -23,19 +20,7 @@ const LAST_ANSWERS_MS = 5000;
 /** Runs the gateway until `signal` aborts and what it holds is answered, or the time for that is over. */
 export async function runGateway(config: GatewayConfig, log: Logger, signal: AbortSignal): Promise<void> {
   const { bindAddress: host } = config;
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromDefault();
-  const metrics = new OperatorMetrics();
-  const api = new KubeClient({ kubeConfig, userAgent: FIELD_MANAGER, onResponse: metrics.countRequest });
-  const manager = new Manager({
-    api,
-    log,
-    metrics,
-    namespaces: config.watchNamespaces,
-    health: { host, port: config.healthPort },
-    metricsAt: { host, port: config.metricsPort },
-    silenceTimeoutMs: config.watchSilenceTimeoutMs,
-  });
+  const { api, manager, metrics } = programParts(config, log, FIELD_MANAGER);
   const slices = manager.informer<GatewaySlice>(ENDPOINT_SLICE, {
     labelSelector: SLICE_SELECTOR,
     transform: (slice) => toGatewaySlice(slice as KubeObject as EndpointSlice),

@@ -48,6 +48,14 @@ export const SECRET: ResourceType = {
   namespaced: true,
 };
 
+export const ENDPOINT_SLICE: ResourceType = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  namespaced: true,
+};
+
 export const API_SERVICE: ResourceType = {
   group: 'apiregistration.k8s.io',
   version: 'v1',

@@ -24,7 +24,7 @@ import type { KubeObject, ResourceType } from '../kube/types.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Controller, type ControllerOptions } from './controller.ts';
 import { type Check, healthHandler } from './health.ts';
-import { type Address, type HttpEndpoint, serveHttp } from './http-endpoint.ts';
+import { type Address, type Handler, type HttpEndpoint, serveHttp } from './http-endpoint.ts';
 import { Informer, type InformerOptions } from './informer.ts';
 import { keepManagedFieldsOf } from './keep-managed-fields.ts';
 import type { OperatorMetrics } from './metrics.ts';
@@ -67,6 +67,7 @@ export class Manager {
   readonly #informers: Pick<Informer<KubeObject>, 'type' | 'hasSynced' | 'synced' | 'run' | 'written'>[] = [];
   readonly #controllers: Controller[] = [];
   readonly #checks = new Map<string, Check>();
+  readonly #healthHandlers: Handler[] = [];
 
   constructor(options: ManagerOptions) {
     this.#options = options;
@@ -122,6 +123,11 @@ export class Manager {
     this.#checks.set(name, check);
   }
 
+  /** What the health port serves beside /healthz and /readyz. Ask before `run`. */
+  serveBesideHealth(handler: Handler): void {
+    this.#healthHandlers.push(handler);
+  }
+
   /** Runs until `signal` aborts and everything has stopped. Rejects when an address cannot be had or a part breaks. */
   async run(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
@@ -169,7 +175,13 @@ export class Manager {
 
   async #listen(): Promise<readonly HttpEndpoint[]> {
     const { health, metricsAt, metrics } = this.#options;
-    const healthEndpoint = await serveHttp(health, healthHandler(this.#checks));
+    const healthEndpoint = await serveHttp(health, async (path) => {
+      for (const handler of [healthHandler(this.#checks), ...this.#healthHandlers]) {
+        const answer = await handler(path);
+        if (answer !== undefined) return answer;
+      }
+      return undefined;
+    });
     try {
       const metricsEndpoint = await serveHttp(metricsAt, async (path) => {
         if (path !== '/metrics') return undefined;

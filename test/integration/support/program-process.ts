@@ -14,7 +14,7 @@ const LOG_LINES = 20;
 
 export interface ProgramOptions {
   /** Its launcher in `operator/bin`, without `.js`. */
-  readonly program: 'operator' | 'metrics-api';
+  readonly program: 'operator' | 'metrics-api' | 'gateway';
   readonly kubeconfig: string;
   readonly args: readonly string[];
   /** Added to the environment of the test. */
