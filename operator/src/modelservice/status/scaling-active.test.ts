@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { HorizontalPodAutoscaler, StatusCondition } from '../observed.ts';
+import type { HorizontalPodAutoscaler, Pod, StatusCondition } from '../observed.ts';
 import { type SpecParts, sampleDeployment, sampleService } from '../sample.ts';
 import { statusOf } from './status.ts';
 
@@ -20,6 +20,23 @@ function autoscaler(
 
 const unread = autoscaler('False', 'FailedGetPodsMetric', 'no metrics API registered');
 const scaled: SpecParts = { scaling: { maxReplicas: 3 } };
+
+const waitingPod: Pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'mnist-1', namespace: 'vision', uid: 'p', resourceVersion: '1' },
+  spec: { containers: [] },
+  status: {
+    conditions: [
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'Unschedulable',
+        message: '0/1 nodes are available: 1 Insufficient nvidia.com/gpu.',
+      },
+    ],
+  },
+};
 
 describe('ScalingActive', () => {
   for (const { title, spec, hpa, ready, expected, says } of [
@@ -99,6 +116,52 @@ describe('ScalingActive', () => {
       const found = status.conditions?.find(({ type }) => type === 'ScalingActive');
       assert.equal(found && `${found.status} ${found.reason}`, expected);
       if (says !== undefined) assert.match(found?.message ?? '', says);
+    });
+  }
+
+  for (const { title, replicas, updatedReplicas, expected, says } of [
+    {
+      title: 'a pod that the autoscaler wants and no node can take',
+      replicas: 3,
+      updatedReplicas: 3,
+      expected: 'True Unschedulable',
+      says: /wants more pods than answer\. No node can take a pod: 0\/1 nodes are available: 1 Insufficient nvidia\.com\/gpu/,
+    },
+    {
+      title: 'a pod of a rollout that no node can take',
+      replicas: 3,
+      updatedReplicas: 1,
+      expected: 'True LimitedByMaxReplicas',
+      says: /maxReplicas/,
+    },
+    {
+      title: 'a pod that no node can take while as many answer as are wanted',
+      replicas: 2,
+      updatedReplicas: 2,
+      expected: 'True LimitedByMaxReplicas',
+      says: /maxReplicas/,
+    },
+  ]) {
+    it(`of ${title} is ${expected}`, () => {
+      const atMost = { type: 'ScalingLimited', status: 'True', reason: 'TooManyReplicas' };
+      const { status } = statusOf(
+        {
+          service: sampleService(scaled),
+          deployment: sampleDeployment({
+            replicas,
+            status: { observedGeneration: 2, replicas, updatedReplicas, readyReplicas: 2 },
+          }),
+          deploymentChanged: false,
+          pods: [waitingPod],
+          problems: [],
+          now: 0,
+          autoscaler: autoscaler('True', 'ValidMetricFound', 'x', [atMost]),
+        },
+        new Map(),
+      );
+      const found = status.conditions?.find(({ type }) => type === 'ScalingActive');
+      assert.equal(`${found?.status} ${found?.reason}`, expected);
+      assert.match(found?.message ?? '', says);
     });
   }
 });

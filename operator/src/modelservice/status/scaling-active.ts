@@ -29,6 +29,10 @@ export function scalingActiveCondition(
   const told = autoscaler?.status?.conditions?.find(({ type }) => type === 'ScalingActive');
   if (told === undefined) return undefined;
   if (told.status === 'True') {
+    // A rollout's pods are Ready's to tell of.
+    if (facts.cause !== undefined && facts.rolledOut && facts.ready < facts.wanted) {
+      return yes(facts.cause.reason, `The autoscaler wants more pods than answer. ${facts.cause.message}`);
+    }
     return isAtMost(autoscaler)
       ? yes(
           'LimitedByMaxReplicas',
