@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect } from 'node:tls';
 import { describe, it } from 'mocha';
 import { eventually } from './support/eventually.ts';
+import { certificateAt } from './support/metrics-api-parts.ts';
 import { useNamespace } from './support/namespaces.ts';
 import { RESOURCES } from './support/resource-types.ts';
 import { isAvailable, useMetricsApi } from './support/suite-metrics-api.ts';
@@ -16,15 +15,6 @@ describe('the certificate of the custom metrics API', () => {
   // Renewed when a third is left.
   const api = useMetricsApi(namespace, ['--certificate-lifetime=24s']);
 
-  /** Fingerprint of what a client is shown. */
-  async function served(): Promise<string> {
-    const socket = connect({ host: '127.0.0.1', port: api().apiPort, rejectUnauthorized: false });
-    await once(socket, 'secureConnect');
-    const { fingerprint256 } = socket.getPeerCertificate();
-    socket.destroy();
-    return fingerprint256;
-  }
-
   async function authorities(name: string): Promise<number> {
     const { spec } = await testApi().get(RESOURCES.apiServices, { name });
     return (
@@ -36,7 +26,7 @@ describe('the certificate of the custom metrics API', () => {
 
   it('is renewed while every call is answered, old and new authority overlapping', async () => {
     const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace()}/pods/*/${IN_FLIGHT}`;
-    const before = await served();
+    const before = await certificateAt(api().apiPort);
     const failures: unknown[] = [];
     let calls = 0;
     let most = 0;
@@ -46,7 +36,7 @@ describe('the certificate of the custom metrics API', () => {
         calls++;
         if (status !== 200) failures.push(body);
         most = Math.max(most, await authorities('v1beta2.custom.metrics.k8s.io'));
-        return await served();
+        return await certificateAt(api().apiPort);
       },
       {
         because: 'another certificate is served',

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { Agent, request } from 'undici';
 import { issueCertificate } from '../../operator/src/runtime/issue-certificate.ts';
+import { numberOf } from './support/autoscaling.ts';
 import { eventually } from './support/eventually.ts';
 import { KubectlError, kubectl } from './support/kubectl.ts';
 import { reportReady } from './support/kubelet.ts';
@@ -236,8 +237,3 @@ describe('the custom metrics API', () => {
     });
   });
 });
-
-/** Of a quantity in whole numbers or thousandths. */
-function numberOf(quantity: string): number {
-  return quantity.endsWith('m') ? Number(quantity.slice(0, -1)) / 1000 : Number(quantity);
-}

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'mocha';
+import { failedReads, metricValues } from './support/autoscaling.ts';
 import { awaitCondition, awaitObject, conditionOf, field } from './support/children.ts';
 import { eventually } from './support/eventually.ts';
-import { kubectl } from './support/kubectl.ts';
 import { awaitPods, reportReady } from './support/kubelet.ts';
 import { applyManifest, modelService } from './support/manifests.ts';
 import { startHung, startTelemetry } from './support/metrics-pods.ts';
@@ -52,7 +52,7 @@ describe('A ModelService under load', function () {
     await serve('digits', 1, 9);
     await awaitSize('digits', 3, 'nine requests in flight ask for the most, 3 pods');
     await serve('digits', 3, 9);
-    await eventually(() => valuesOf('digits'), {
+    await eventually(() => metricValues(named('digits')), {
       because: 'each of three pods has three in flight',
       until: (values) => values.length === 3 && values.every((value) => Math.abs(value - 3) < 0.3),
       deadlineMs: 60_000,
@@ -71,7 +71,11 @@ describe('A ModelService under load', function () {
     assert.partialDeepStrictEqual(down, { reason: 'MetricBelowTarget', metric: 'InFlightRequests' });
     const scaler = await testApi().get(RESOURCES.horizontalPodAutoscalers, named('digits'));
     assert.equal(time, scaler.status?.lastScaleTime);
-    assert.deepEqual(await failedReads('digits', since), [], 'the autoscaler could read its metric at all times');
+    assert.deepEqual(
+      await failedReads(named('digits'), since),
+      [],
+      'the autoscaler could read its metric at all times',
+    );
   });
 
   it('is not made smaller because a pod hangs', async () => {
@@ -93,7 +97,7 @@ describe('A ModelService under load', function () {
       3,
       'five in flight at the one pod that answers ask for a third, the one that hangs being idle',
     );
-    assert.deepEqual((await valuesOf('stuck')).length, 1);
+    assert.deepEqual((await metricValues(named('stuck'))).length, 1);
   });
 
   /** Waits until the decision for that size is in status. */
@@ -103,26 +107,6 @@ describe('A ModelService under load', function () {
       until: ({ status }) => field(status, 'scaling', 'lastDecision', 'to') === to,
     });
     return field(object, 'status', 'scaling', 'lastDecision') as Readonly<Record<string, unknown>>;
-  }
-
-  async function valuesOf(name: string): Promise<readonly number[]> {
-    const selector = encodeURIComponent(`modelservice.dev/name=${name}`);
-    const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace()}/pods/*/modelservice_in_flight_avg15s`;
-    const { items } = JSON.parse(await kubectl(['get', '--raw', `${path}?labelSelector=${selector}`])) as {
-      readonly items: readonly { readonly value: string }[];
-    };
-    return items.map(({ value }) => (value.endsWith('m') ? Number(value.slice(0, -1)) / 1000 : Number(value)));
-  }
-
-  async function failedReads(name: string, sinceMs: number): Promise<readonly unknown[]> {
-    const events = await testApi().list(RESOURCES.events, { namespace: namespace() });
-    return events.filter(
-      (event) =>
-        field(event, 'regarding', 'kind') === 'HorizontalPodAutoscaler' &&
-        field(event, 'regarding', 'name') === name &&
-        String(event.reason).startsWith('Failed') &&
-        Date.parse(event.metadata.creationTimestamp ?? '') > sinceMs,
-    );
   }
 });
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMetricsServer } from '../../../server-image/src/telemetry/metrics-server.ts';
+import { WINDOW_MS } from '../../../server-image/src/telemetry/sliding-window.ts';
 import { createTelemetry, type RequestSpan } from '../../../server-image/src/telemetry/telemetry.ts';
 import { RESOURCES } from './resource-types.ts';
 import type { AnyObject } from './test-api.ts';
@@ -16,7 +17,21 @@ export interface MetricsBackend extends AsyncDisposable {
 export interface LoadedBackend extends MetricsBackend {
   /** From now on so many requests are in flight. */
   hold(requests: number): void;
+  /** So many have been in flight for as long as the server's means look back. */
+  heldForLong(requests: number): void;
+  /** From now on: open connections too. */
+  fail(fault: PodFault): Promise<void>;
+  /** Answers again, at the same address. */
+  recover(): Promise<void>;
 }
+
+/**
+ * How a pod fails that still counts as ready: takes requests and never answers, begins an answer that never ends, or
+ * refuses connections.
+ */
+export type PodFault = 'hangs' | 'trickles' | 'refuses';
+
+const TRICKLE_MS = 100;
 
 interface Listen {
   readonly host: string;
@@ -35,13 +50,42 @@ export async function startTelemetry(at: Listen = ANYWHERE): Promise<LoadedBacke
     loaded: undefined,
     failure: undefined,
   } as const;
-  const telemetry = createTelemetry({ list: () => [model], get: () => model });
+  // Runs ahead where a test wants what was held for long.
+  let aheadMs = 0;
+  const telemetry = createTelemetry(
+    { list: () => [model], get: () => model },
+    () => Date.now() / 1000,
+    () => performance.now() + aheadMs,
+  );
+  const metrics = createMetricsServer(telemetry.registry);
+  let fault: PodFault | undefined;
+  const server = createServer((request, response) => {
+    if (fault === undefined) metrics.emit('request', request, response);
+    if (fault === 'trickles') {
+      const timer = setInterval(() => response.write('#'), TRICKLE_MS);
+      response.on('close', () => clearInterval(timer));
+    }
+  });
   const spans: RequestSpan[] = [];
+  const backend = await listening(server, at);
+  const hold = (requests: number): void => {
+    while (spans.length < requests) spans.push(telemetry.requestStarted('m', '1', 'v2'));
+    for (const span of spans.splice(requests)) span.end(200);
+  };
   return {
-    ...(await listening(createMetricsServer(telemetry.registry), at)),
-    hold(requests) {
-      while (spans.length < requests) spans.push(telemetry.requestStarted('m', '1', 'v2'));
-      for (const span of spans.splice(requests)) span.end(200);
+    ...backend,
+    hold,
+    heldForLong(requests) {
+      hold(requests);
+      aheadMs += WINDOW_MS;
+    },
+    async fail(next) {
+      fault = next;
+      if (next === 'refuses') await stopListening(server);
+    },
+    async recover() {
+      fault = undefined;
+      if (!server.listening) await listening(server, backend);
     },
   };
 }
@@ -59,13 +103,16 @@ async function listening(server: Server, { host, port }: Listen = ANYWHERE): Pro
   return {
     host,
     port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    [Symbol.asyncDispose]: () => stopListening(server),
   };
+}
+
+async function stopListening(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }
 
 /** Makes a pod as the operator's Deployments do, as far as the metrics API looks. */

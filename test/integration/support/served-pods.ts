@@ -9,6 +9,13 @@ export const METRICS_PORT = 8082;
 export interface ServedPods extends AsyncDisposable {
   /** An address of this machine alone that no server of this object has. @param last from 101 to 254 */
   address(last: number): string;
+  /**
+   * Gives each of the service's `count` pods that has none a server, with `requests` in flight for as long as the means
+   * look back, and reports it ready.
+   *
+   * @returns all of the service's servers, those that were there before first
+   */
+  start(name: string, count: number, requests?: number): Promise<readonly LoadedBackend[]>;
   /** Gives each of the service's `count` pods that has none a server and reports it ready; then shares out the load. */
   serve(name: string, count: number, requests: number): Promise<void>;
   /** From now on so many requests are in flight at each server. */
@@ -22,15 +29,23 @@ export function createServedPods(namespace: () => string): ServedPods {
   const holdEach = (requests: number): void => {
     for (const backend of backends.values()) backend.hold(requests);
   };
+  const start: ServedPods['start'] = async (name, count, requests = 0) => {
+    const pods = await awaitPods(namespace(), name, count);
+    for (const pod of pods) {
+      if (backends.has(pod.metadata.name)) continue;
+      const backend = await startTelemetry({ host: `${block}.${backends.size + 1}`, port: METRICS_PORT });
+      backends.set(pod.metadata.name, backend);
+      backend.heldForLong(requests);
+      await reportReady(pod, backend.host);
+    }
+    const names = new Set(pods.map(({ metadata }) => metadata.name));
+    return [...backends].filter(([pod]) => names.has(pod)).map(([, backend]) => backend);
+  };
   return {
     address: (last) => `${block}.${last}`,
+    start,
     async serve(name, count, requests) {
-      for (const pod of await awaitPods(namespace(), name, count)) {
-        if (backends.has(pod.metadata.name)) continue;
-        const backend = await startTelemetry({ host: `${block}.${backends.size + 1}`, port: METRICS_PORT });
-        backends.set(pod.metadata.name, backend);
-        await reportReady(pod, backend.host);
-      }
+      await start(name, count);
       holdEach(requests / count);
     },
     holdEach,

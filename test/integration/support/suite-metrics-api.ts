@@ -1,16 +1,11 @@
 import { after, afterEach, before } from 'mocha';
 import { freePort } from '../../cluster/free-port.ts';
-import { only, type RenderedObject, renderChart } from './chart.ts';
-import { eventually } from './eventually.ts';
-import { kubectl } from './kubectl.ts';
-import { lastLines, type ProgramProcess, startProgram } from './program-process.ts';
-import { RESOURCES } from './resource-types.ts';
+import { awaitMetricsServed, installMetricsApi, startMetricsApiProcess } from './metrics-api-parts.ts';
+import { lastLines, type ProgramProcess } from './program-process.ts';
 import type { AnyObject } from './test-api.ts';
-import { testApi, testCluster } from './test-run.ts';
+import { testCluster } from './test-run.ts';
 
 const LOG_LINES = 60;
-/** What the chart makes of it, but for its pods: they are one process here. */
-const KINDS = ['ServiceAccount', 'Secret', 'Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding', 'APIService'];
 
 export interface SuiteMetricsApi extends AsyncDisposable {
   readonly process: ProgramProcess;
@@ -53,80 +48,30 @@ export function useMetricsApi(
 
 /** Resolves once the API server finds it available. */
 export async function startMetricsApi(namespace: string, args: readonly string[] = []): Promise<SuiteMetricsApi> {
-  const { hostAddress } = testCluster();
-  if (hostAddress === undefined) throw new Error('The API server of this cluster cannot call this machine.');
-  const values = { watchNamespaces: [namespace], metrics: { provider: 'builtin' } };
-  const objects = await renderChart({ release: 'operator', namespace, values });
-  const ours = objects.filter(({ metadata }) => metadata.labels['app.kubernetes.io/name']?.endsWith('-metrics-api'));
-  const { metadata } = only(ours, 'Service');
   const apiPort = await freePort();
-  // The aggregation layer follows such a name, and a port of ours instead of 443.
-  const spec = { type: 'ExternalName', externalName: hostAddress };
-  const wanted = ours.filter(({ kind }) => KINDS.includes(kind)).map((object) => withPort(object, apiPort));
-  const applied = [{ apiVersion: 'v1', kind: 'Service', metadata, spec }, ...wanted];
-  const manifest = applied.map((object) => JSON.stringify(object)).join('\n---\n');
-  await kubectl(['apply', '-f', '-'], { input: manifest });
-  const { name } = metadata;
-  const remove = async (): Promise<void> => {
-    // First what calls it: an APIService without a backend blocks the deletion of namespaces.
-    for (const { metadata: apiService } of applied.filter(({ kind }) => kind === 'APIService')) {
-      await testApi().delete(RESOURCES.apiServices, apiService);
-    }
-    await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], { input: manifest });
-  };
+  const installed = await installMetricsApi(namespace, apiPort);
   let process: ProgramProcess | undefined;
   try {
-    process = await startProgram({
-      program: 'metrics-api',
-      kubeconfig: await testCluster().kubeconfigFor({ namespace, name }),
-      args: [
-        `--watch-namespaces=${namespace}`,
-        `--namespace=${namespace}`,
-        `--service-name=${name}`,
-        `--secret-name=${name}`,
-        `--api-port=${apiPort}`,
-        ...args,
-      ],
-    });
-    await awaitAvailable();
+    process = await startMetricsApiProcess(installed, apiPort, args);
+    await awaitMetricsServed();
   } catch (error) {
-    await remove();
+    await installed[Symbol.asyncDispose]();
     await process?.stop();
     throw error;
   }
   const running = process;
   return {
     process: running,
-    name,
+    name: installed.name,
     apiPort,
     async [Symbol.asyncDispose]() {
-      await remove();
+      await installed[Symbol.asyncDispose]();
       await running.stop();
     },
   };
 }
 
-/**
- * Waits until the API server serves both versions through the metrics API: until it answers, because its proxy hears of
- * the condition Available only after everybody can read it, and refuses a call in between.
- */
-async function awaitAvailable(): Promise<void> {
-  for (const version of ['v1beta1', 'v1beta2']) {
-    await eventually(() => testCluster().client.request('GET', `/apis/custom.metrics.k8s.io/${version}`), {
-      because: `the API server serves ${version} through the metrics API`,
-      until: ({ status }) => status === 200,
-      deadlineMs: 60_000,
-    });
-  }
-}
-
 export function isAvailable({ status }: AnyObject): boolean {
   const conditions = (status?.conditions ?? []) as readonly { readonly type: string; readonly status: string }[];
   return conditions.some(({ type, status: value }) => type === 'Available' && value === 'True');
-}
-
-function withPort(object: RenderedObject, port: number): RenderedObject {
-  if (object.kind !== 'APIService') return object;
-  const spec = object.spec as { readonly service: object };
-  return { ...object, spec: { ...spec, service: { ...spec.service, port } } };
 }
