@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Address } from '../runtime/http-endpoint.ts';
 import type { ApiAnswer, ApiCall } from './api-handler.ts';
@@ -14,6 +14,8 @@ export interface TlsIdentity extends ServingCertificate {
 /** The HTTPS side of the API; what it answers is decided elsewhere. */
 export class ApiServer {
   readonly #server: Server;
+  /** By connection, which shows its certificate once: to decode it for each call would be a tenth of a call's cost. */
+  readonly #commonNames = new WeakMap<object, string | undefined>();
 
   constructor(answer: (call: ApiCall, signal: AbortSignal) => Promise<ApiAnswer>) {
     // Who comes without a certificate gets an answer too: that of its absence.
@@ -28,7 +30,7 @@ export class ApiServer {
       const left = new AbortController();
       response.once('close', () => left.abort(new Error('the client left')));
       const { method = 'GET', url = '/', headersDistinct } = request;
-      const credentials = { commonName: commonNameOf(request), headers: headersDistinct };
+      const credentials = { commonName: this.#commonNameOf(request), headers: headersDistinct };
       void answer({ method, target: url, credentials }, left.signal).then(({ status, body }) => {
         const plain = typeof body === 'string';
         response.writeHead(status, { 'content-type': plain ? 'text/plain; charset=utf-8' : 'application/json' });
@@ -59,10 +61,15 @@ export class ApiServer {
     await closed;
     clearTimeout(cut);
   }
+
+  #commonNameOf({ socket }: IncomingMessage): string | undefined {
+    if (!this.#commonNames.has(socket)) this.#commonNames.set(socket, commonNameOf(socket));
+    return this.#commonNames.get(socket);
+  }
 }
 
 /** Of a client certificate that the client CA vouches for. */
-function commonNameOf({ socket }: IncomingMessage): string | undefined {
+function commonNameOf(socket: Socket): string | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
   const name: unknown = socket.getPeerCertificate().subject?.CN;
   return typeof name === 'string' ? name : undefined;
