@@ -24,6 +24,7 @@ export interface ControlPlane {
 export interface Components {
   readonly apiServer: Component;
   readonly controllerManager: Component;
+  readonly scheduler: Component;
 }
 
 export interface ControlPlaneOptions {
@@ -134,11 +135,8 @@ export async function startControlPlane(
     '--concurrent-namespace-syncs=20',
   ];
   const manager = run('kube-controller-manager', managerFlags);
-  const scheduler = run('kube-scheduler', [
-    `--kubeconfig=${kubeconfigPath}`,
-    '--secure-port=0',
-    '--leader-elect=false',
-  ]);
+  const schedulerFlags = [`--kubeconfig=${kubeconfigPath}`, '--secure-port=0', '--leader-elect=false'];
+  const scheduler = run('kube-scheduler', schedulerFlags);
   await until(signal, [etcd, apiServer, manager, scheduler], () =>
     expectOk(client, '/api/v1/namespaces/default/serviceaccounts/default'),
   );
@@ -151,6 +149,11 @@ export async function startControlPlane(
     controllerManager: componentOf(
       manager,
       (flags) => run('kube-controller-manager', [...managerFlags, ...flags]),
+      async () => {},
+    ),
+    scheduler: componentOf(
+      scheduler,
+      (flags) => run('kube-scheduler', [...schedulerFlags, ...flags]),
       async () => {},
     ),
   };

@@ -43,14 +43,14 @@ describe('Scaling on requests while the metrics API fails', function () {
     relay.route(await Promise.all([startReplica(), startReplica()]));
     await awaitMetricsServed();
   });
-  after('stop the metrics API', async () => {
+  after('stop the metrics API and the pods', async () => {
+    await servers[Symbol.asyncDispose]();
     await installed?.[Symbol.asyncDispose]();
     for (const replica of replicas.values()) await replica.stop();
     await relay?.[Symbol.asyncDispose]();
   });
   useOperator(() => ({ namespaces: [namespace()] }));
   const servers = createServedPods(namespace);
-  after(() => servers[Symbol.asyncDispose]());
 
   it('goes on without a failed read while certificates expire and are renewed', async () => {
     const service = await startBusyService({ namespace: namespace(), name: 'renewals' }, servers);
