@@ -1,18 +1,31 @@
 import { z } from 'zod';
+import { METRICS_PROVIDERS, type MetricsProvider } from './modelservice/metrics-provider.ts';
 import type { ServerImages } from './modelservice/plan/server-image.ts';
 import {
   COMMON_SETTINGS,
   COMMON_SETTINGS_SCHEMA,
   type CommonConfig,
+  ConfigError,
   helpText as helpTextOf,
   readSettings,
+  SETTING,
   type Settings,
 } from './runtime/settings.ts';
 
 /** The operator's settings. Each is a flag, an environment variable and, where a cluster needs it, a Helm value. */
 export interface OperatorConfig extends CommonConfig {
   readonly images: ServerImages;
+  readonly metrics: MetricsConfig;
   readonly workers: number;
+}
+
+/** Where autoscalers read the services' metrics. */
+export interface MetricsConfig {
+  readonly provider: MetricsProvider;
+  /** What KEDA asks; undefined with another provider. */
+  readonly prometheusUrl: string | undefined;
+  /** `NAMESPACE/NAME` of the builtin metrics API's Service; undefined: whoever serves is taken for it. */
+  readonly apiService: string | undefined;
 }
 
 export const SETTINGS = {
@@ -32,6 +45,21 @@ export const SETTINGS = {
     help: 'Server image with TensorFlow for GPUs; empty where there is none.',
     default: '',
   },
+  metricsProvider: {
+    flag: 'metrics-provider',
+    help: 'Where autoscalers read the metrics: builtin, prometheus-adapter, keda or none (nothing is known of it).',
+    default: 'builtin',
+  },
+  metricsApiService: {
+    flag: 'metrics-api-service',
+    help: 'NAMESPACE/NAME of the builtin metrics API, so that another one beside it is told apart; empty if unknown.',
+    default: '',
+  },
+  prometheusUrl: {
+    flag: 'prometheus-url',
+    help: 'Prometheus server that KEDA asks, for example http://prometheus.monitoring:9090.',
+    default: '',
+  },
   workers: { flag: 'workers', help: 'How many ModelServices are worked on at the same time.', default: '4' },
 } as const satisfies Settings;
 
@@ -42,6 +70,12 @@ const schema = z.object({
   serverImageWasm: image,
   serverImageTensorflow: image,
   serverImageTensorflowGPU: z.string().regex(/^\S*$/, 'write the name of an image'),
+  metricsProvider: z.enum(METRICS_PROVIDERS, { error: `write one of ${METRICS_PROVIDERS.join(', ')}` }),
+  metricsApiService: z
+    .string()
+    .regex(/^([-a-z0-9]+\/[-a-z0-9]+)?$/, 'write NAMESPACE/NAME')
+    .transform((text) => (text === '' ? undefined : text)),
+  prometheusUrl: SETTING.serverUrl,
   workers: z.coerce.number({ error: 'write a number' }).int().min(1).max(256),
 });
 
@@ -52,9 +86,16 @@ export function readConfig(
 ): OperatorConfig | 'help' {
   const settings = readSettings(SETTINGS, schema, args, env);
   if (settings === 'help') return 'help';
-  const { serverImageWasm, serverImageTensorflow, serverImageTensorflowGPU, ...rest } = settings;
+  const { serverImageWasm, serverImageTensorflow, serverImageTensorflowGPU, ...others } = settings;
+  const { metricsProvider, metricsApiService, prometheusUrl, ...rest } = others;
+  if (metricsProvider === 'keda' && prometheusUrl === undefined) {
+    throw new ConfigError(
+      '--prometheus-url: KEDA asks Prometheus for the metrics; write its address, or choose another --metrics-provider',
+    );
+  }
   return {
     ...rest,
+    metrics: { provider: metricsProvider, apiService: metricsApiService, prometheusUrl },
     images: {
       wasm: serverImageWasm,
       tensorflow: serverImageTensorflow,

@@ -1,9 +1,16 @@
 import type { Logger } from 'pino';
 import type { OperatorConfig } from './config.ts';
-import { DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, POD, SERVICE } from './kube/resources.ts';
+import { API_SERVICE, DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, POD, SERVICE } from './kube/resources.ts';
 import type { KubeObject } from './kube/types.ts';
 import { FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL, REPLICAS_FIELD_MANAGER } from './modelservice/conventions.ts';
 import { BY_MODEL_SERVICE, modelServiceOfPod } from './modelservice/gather.ts';
+import {
+  type ApiService,
+  isMetricsApi,
+  metricsApisOf,
+  sayTheSame,
+  trimApiService,
+} from './modelservice/metrics-apis.ts';
 import { fetchModelInfoOverHttp, ModelInfoReader } from './modelservice/model-info.ts';
 import type { Deployment, HorizontalPodAutoscaler, Pod } from './modelservice/observed.ts';
 import { modelServiceReconciler } from './modelservice/reconcile.ts';
@@ -11,7 +18,7 @@ import { MODEL_SERVICE, type ModelService } from './modelservice/resource.ts';
 import { trimPod } from './modelservice/trim-pod.ts';
 import { Applier } from './runtime/applier.ts';
 import { systemClock } from './runtime/clock.ts';
-import { controllerKeyOf } from './runtime/object-key.ts';
+import { controllerKeyOf, keyOf } from './runtime/object-key.ts';
 import { programParts } from './runtime/program-parts.ts';
 import type { Change } from './runtime/store.ts';
 
@@ -34,6 +41,11 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
     transform: trimPod,
   });
 
+  const { provider, apiService } = config.metrics;
+  // With provider none nothing of ours claims to know where metrics come from.
+  const apiServices =
+    provider === 'none' ? undefined : manager.informer<ApiService>(API_SERVICE, { transform: trimApiService });
+
   const modelInfo = new ModelInfoReader({
     fetchModelInfo: fetchModelInfoOverHttp,
     clock: systemClock,
@@ -52,6 +64,7 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
     },
     modelInfo,
     config: { images: config.images },
+    metrics: () => ({ provider, apis: apiServices && metricsApisOf(apiServices.store, apiService) }),
     clock: systemClock,
   });
   const controller = manager.controller('modelservice', reconcile, { workers: config.workers });
@@ -66,6 +79,12 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
   deployments.onChange(enqueueOwner);
   kubeServices.onChange(enqueueOwner);
   autoscalers.onChange(enqueueOwner);
+  apiServices?.onChange(({ key, before, after }) => {
+    if (!isMetricsApi(key) || sayTheSame(before, after)) return;
+    for (const service of services.store.list()) {
+      if (service.spec.scaling.maxReplicas !== undefined) controller.enqueue(keyOf(service));
+    }
+  });
   pods.onChange(({ before, after }) => {
     for (const pod of [before, after]) {
       for (const key of pod === undefined ? [] : modelServiceOfPod(pod)) controller.enqueue(key);

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { type OperatorConfig, readConfig, SETTINGS } from '../../operator/src/config.ts';
 import { variableOf } from '../../operator/src/runtime/settings.ts';
-import { type DeploymentSpec, only, renderChart } from './support/chart.ts';
+import { type DeploymentSpec, operatorDeployment, renderChart } from './support/chart.ts';
 
 /** What a cluster has no use for: the chart's ports are the probes' and the Service's, and the rest is for tests. */
 const NOT_IN_THE_CHART = ['bind-address', 'health-port', 'metrics-port', 'watch-silence-timeout'];
 
 describe('the settings of the operator', () => {
   it('have the same defaults in the chart as without it', async () => {
-    assert.deepEqual(readConfig(await argsFor({}), {}), readConfig([], {}));
+    // But for a name of its own.
+    const config = readConfig([], {}) as OperatorConfig;
+    const metrics = { ...config.metrics, apiService: 'default/ms-modelservice-operator-metrics-api' };
+    assert.deepEqual(readConfig(await argsFor({}), {}), { ...config, metrics });
   });
 
   const values = {
@@ -17,12 +20,14 @@ describe('the settings of the operator', () => {
     server: { images: { wasm: 'w:1', tensorflow: 't:1', tensorflowGPU: 'g:1' } },
     logLevel: 'debug',
     workers: 7,
+    metrics: { provider: 'keda', prometheusUrl: 'http://prometheus:9090' },
   };
   const config: Partial<OperatorConfig> = {
     watchNamespaces: ['team-a', 'team-b'],
     images: { wasm: 'w:1', tensorflow: 't:1', tensorflowGPU: 'g:1' },
     logLevel: 'debug',
     workers: 7,
+    metrics: { provider: 'keda', prometheusUrl: 'http://prometheus:9090', apiService: undefined },
   };
 
   it('are each a value of the chart, which reaches the operator', async () => {
@@ -30,7 +35,9 @@ describe('the settings of the operator', () => {
   });
 
   it('are all in the chart, but for those that a cluster has no use for', async () => {
-    const rendered = (await argsFor(values)).map((arg) => arg.replace(/^--([^=]+)=.*$/s, '$1'));
+    const rendered = [...(await argsFor(values)), '--metrics-api-service=with/builtin'].map((arg) =>
+      arg.replace(/^--([^=]+)=.*$/s, '$1'),
+    );
     const flags = Object.values(SETTINGS).map(({ flag }) => flag);
     assert.deepEqual([...rendered, ...NOT_IN_THE_CHART].sort(), flags.toSorted());
   });
@@ -56,6 +63,9 @@ describe('the settings of the operator', () => {
 
 /** What the chart starts the operator with. */
 async function argsFor(values: Record<string, unknown>): Promise<readonly string[]> {
-  const deployment = only(await renderChart({ release: 'ms', namespace: 'default', values }), 'Deployment');
+  // As the chart's default is, where the suites otherwise have none.
+  const metrics = { provider: 'builtin', ...(values.metrics as object | undefined) };
+  const objects = await renderChart({ release: 'ms', namespace: 'default', values: { ...values, metrics } });
+  const deployment = operatorDeployment(objects);
   return (deployment.spec as DeploymentSpec).template.spec.containers[0]?.args ?? [];
 }

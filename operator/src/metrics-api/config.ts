@@ -71,22 +71,10 @@ const schema = z.object({
   serviceName: name,
   secretName: name,
   certificateLifetimeMs: SETTING.durationMs,
-  prometheusUrl: z
-    .string()
-    .refine(
-      (text) => text === '' || isServerUrl(text),
-      'write http://HOST:PORT or https://HOST:PORT, perhaps with a path, without credentials: those come from --prometheus-credentials',
-    )
-    .transform((text) => (text === '' ? undefined : text)),
+  prometheusUrl: SETTING.serverUrl,
   prometheusCredentials: z.string().transform((text) => (text === '' ? undefined : text)),
   prometheusMaxAgeMs: SETTING.durationMs,
 });
-
-function isServerUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) return false;
-  return [url.username, url.password, url.search, url.hash].every((part) => part === '');
-}
 
 /** @throws {ConfigError} */
 export function readConfig(

@@ -50,6 +50,7 @@ describe('modelServiceReconciler', () => {
       },
     } as unknown as KubeApi;
     reconcile = modelServiceReconciler({
+      metrics: () => ({ provider: 'none', apis: undefined }),
       api,
       applier: new Applier({ api }),
       stores: { services, deployments, kubeServices, autoscalers: new Store(), pods },

@@ -11,6 +11,7 @@ import { gather, podsOf, type Stores } from './gather.ts';
 import type { ModelInfoReader } from './model-info.ts';
 import { type PlanConfig, plan } from './plan/plan.ts';
 import { MODEL_SERVICE, type ModelService, modelNameOf } from './resource.ts';
+import type { MetricsFacts } from './status/metrics-api-problem.ts';
 import { statusIntent, statusOf } from './status/status.ts';
 import { StatusPace } from './status/status-pace.ts';
 
@@ -20,6 +21,8 @@ export interface ReconcilerOptions {
   readonly stores: Stores;
   readonly modelInfo: ModelInfoReader;
   readonly config: PlanConfig;
+  /** Asked at each pass. */
+  readonly metrics: () => MetricsFacts;
   readonly clock: Clock;
 }
 
@@ -30,7 +33,7 @@ const STATUS_INTERVAL_MS = 250;
 
 /** Gather, plan, act, tell. */
 export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
-  const { api, applier, stores, modelInfo, config, clock } = options;
+  const { api, applier, stores, modelInfo, config, metrics, clock } = options;
   const pace = new StatusPace(clock, STATUS_INTERVAL_MS);
 
   async function reconcile(key: string, service: ModelService, context: ReconcileContext): Promise<ReconcileResult> {
@@ -49,7 +52,7 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
     const { pods, modelInfo: known } = observed;
     const autoscaler = observed.autoscaler.state === 'owned' ? observed.autoscaler.object : undefined;
     const { status, requeueAfterMs } = statusOf(
-      { service, deployment, deploymentChanged, pods, autoscaler, problems, now: clock.now() },
+      { service, deployment, deploymentChanged, pods, autoscaler, problems, metrics: metrics(), now: clock.now() },
       known,
     );
     if (await writeStatus(service, statusIntent(service, status), signal)) pace.written(key);

@@ -25,8 +25,22 @@ export const SETTING = {
     .regex(/^([0-9]{1,5}(h|m|s|ms)){1,4}$/, 'write a duration such as 90s')
     .transform(durationMs)
     .refine((ms) => ms > 0, 'write a duration greater than zero'),
+  /** Undefined where it is empty. */
+  serverUrl: z
+    .string()
+    .refine(
+      (text) => text === '' || isServerUrl(text),
+      'write http://HOST:PORT or https://HOST:PORT, perhaps with a path, without credentials',
+    )
+    .transform((text) => (text === '' ? undefined : text)),
   names: z.string().transform((text) => text.split(',').filter((name) => name !== '')),
 } as const;
+
+function isServerUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) return false;
+  return [url.username, url.password, url.search, url.hash].every((part) => part === '');
+}
 
 /** What every program of the operator can be told. */
 export interface CommonConfig {

@@ -8,6 +8,8 @@ import { testCluster } from './test-run.ts';
 /** Folder of the chart. */
 export const CHART = fileURLToPath(new URL('../../../helm/modelservice-operator', import.meta.url));
 
+const CHART_NAME = 'modelservice-operator';
+
 export interface ChartOptions {
   readonly release: string;
   readonly namespace: string;
@@ -60,6 +62,8 @@ export interface Rule {
 
 export interface InstalledChart {
   readonly serviceAccount: ServiceAccountRef;
+  /** What was applied. */
+  readonly objects: readonly RenderedObject[];
   /** What the account may do. */
   readonly rules: readonly Rule[];
   /** What the operator's container is started with. */
@@ -72,15 +76,18 @@ export interface InstalledChart {
  * `helm template | kubectl apply`: the operator's own account, its rights and its arguments are then what the chart
  * says. Its pod gets no node here; a suite runs the operator as a process that acts as the account.
  *
- * @param kinds what to apply of it. Default: all
+ * @param kinds what to apply of it, and then of the operator's own alone. Default: all
  */
 export async function installChart(options: ChartOptions, kinds?: readonly string[]): Promise<InstalledChart> {
   const objects = await renderChart(options);
-  const applied = objects.filter(({ kind }) => kinds === undefined || kinds.includes(kind));
+  const applied = objects.filter(
+    (object) => kinds === undefined || (kinds.includes(object.kind) && isOperators(object)),
+  );
   await kubectl(['apply', '-f', '-'], { input: toText(applied) });
-  const { serviceAccountName, containers } = (only(objects, 'Deployment').spec as DeploymentSpec).template.spec;
+  const { serviceAccountName, containers } = (operatorDeployment(objects).spec as DeploymentSpec).template.spec;
   return {
     serviceAccount: { namespace: options.namespace, name: serviceAccountName },
+    objects: applied,
     rules: operatorRules(objects),
     operatorArgs: containers[0]?.args ?? [],
     async uninstall() {
@@ -97,6 +104,15 @@ export function only(objects: readonly RenderedObject[], kind: string): Rendered
     throw new Error(`Expected one ${kind} among ${objects.map((each) => `${each.kind} ${each.metadata.name}`)}`);
   }
   return object;
+}
+
+/** The operator's own, among those of its parts. */
+export function operatorDeployment(objects: readonly RenderedObject[]): RenderedObject {
+  return only(objects.filter(isOperators), 'Deployment');
+}
+
+function isOperators({ metadata }: RenderedObject): boolean {
+  return metadata.labels['app.kubernetes.io/name'] === CHART_NAME;
 }
 
 /** The rules of the operator's own role, which the chart renders for all namespaces or once for each. */

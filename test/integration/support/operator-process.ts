@@ -1,4 +1,4 @@
-import { createOperatorAccount } from './operator-account.ts';
+import { createAccount, type MetricsValues } from './operator-account.ts';
 import { type ProgramProcess, startProgram } from './program-process.ts';
 import { testRun } from './test-run.ts';
 
@@ -7,6 +7,8 @@ export interface OperatorOptions {
   readonly kubeconfig?: string | undefined;
   /** The namespaces that it looks after. A suite names its own, so that no other suite's operator interferes. */
   readonly namespaces: readonly string[];
+  /** Where autoscalers read: the chart's `metrics`. Default: provider none. */
+  readonly metrics?: MetricsValues | undefined;
   readonly args?: readonly string[] | undefined;
   /** Added to the environment of the test. */
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -18,18 +20,26 @@ export type OperatorProcess = ProgramProcess;
 export async function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
   return await startProgram({
     program: 'operator',
-    kubeconfig: options.kubeconfig ?? (await chartKubeconfig(options.namespaces)),
+    kubeconfig: options.kubeconfig ?? (await chartKubeconfig(options)),
     args: [
       `--watch-namespaces=${options.namespaces.join(',')}`,
       '--server-image-wasm=modelservice-server:test-wasm',
       '--server-image-tensorflow=modelservice-server:test-tensorflow',
+      ...metricsArgs(options.metrics),
       ...(options.args ?? []),
     ],
     env: options.env,
   });
 }
 
-async function chartKubeconfig([namespace, ...further]: readonly string[]): Promise<string> {
+async function chartKubeconfig({ namespaces: [namespace, ...further], metrics }: OperatorOptions): Promise<string> {
   if (namespace === undefined) throw new Error('An operator for all namespaces needs a kubeconfig of its own.');
-  return await testRun().cluster.kubeconfigFor(await createOperatorAccount(namespace, ...further));
+  return await testRun().cluster.kubeconfigFor(await createAccount({ namespaces: [namespace, ...further], metrics }));
+}
+
+function metricsArgs({ provider, prometheusUrl }: MetricsValues = { provider: 'none' }): readonly string[] {
+  return [
+    `--metrics-provider=${provider}`,
+    ...(prometheusUrl === undefined ? [] : [`--prometheus-url=${prometheusUrl}`]),
+  ];
 }

@@ -25,6 +25,13 @@ export const RESOURCES = {
     plural: 'rolebindings',
     namespaced: true,
   },
+  clusterRoles: {
+    group: 'rbac.authorization.k8s.io',
+    version: 'v1',
+    kind: 'ClusterRole',
+    plural: 'clusterroles',
+    namespaced: false,
+  },
   clusterRoleBindings: {
     group: 'rbac.authorization.k8s.io',
     version: 'v1',

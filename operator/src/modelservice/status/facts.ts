@@ -3,6 +3,7 @@ import type { Deployment, HorizontalPodAutoscaler, Pod } from '../observed.ts';
 import { progressDeadlineSeconds } from '../plan/deployment.ts';
 import type { ModelService } from '../resource.ts';
 import type { Condition } from '../types.generated.ts';
+import type { MetricsFacts } from './metrics-api-problem.ts';
 import { podProblem } from './pod-problem.ts';
 import type { ChildProblem, Problem } from './problem.ts';
 
@@ -17,6 +18,8 @@ export interface StatusInput {
   /** Absent where there is none of ours. */
   readonly autoscaler?: HorizontalPodAutoscaler | undefined;
   readonly problems: readonly ChildProblem[];
+  /** Absent: nothing is known. */
+  readonly metrics?: MetricsFacts | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

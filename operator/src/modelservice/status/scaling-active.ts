@@ -1,13 +1,24 @@
+import type { MetricsProvider } from '../metrics-provider.ts';
 import type { HorizontalPodAutoscaler } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import type { ConditionDraft } from './condition-draft.ts';
 import type { Facts } from './facts.ts';
+import { type MetricsFacts, metricsApiProblem, metricsApiWarning } from './metrics-api-problem.ts';
 
 /** What to do about a metric that the autoscaler cannot read, by the reason that it gives. */
 const HINTS: Readonly<Record<string, string>> = {
-  FailedGetPodsMetric:
-    'The request metrics cannot be read: see kubectl get apiservice v1beta2.custom.metrics.k8s.io, which the chart makes unless metrics.provider is none.',
   FailedGetContainerResourceMetric: 'The CPU use cannot be read: install metrics-server, or scale on InFlightRequests.',
+  FailedGetExternalMetric:
+    'KEDA cannot read the request metrics: see that metrics.prometheusUrl leads to a Prometheus that scrapes the pods.',
+};
+
+/** The same for the request metrics, by who is to serve them. */
+const REQUEST_HINTS: Readonly<Record<MetricsProvider, string>> = {
+  builtin: 'The request metrics cannot be read: see the logs of the metrics API, which the chart installs.',
+  'prometheus-adapter':
+    'The adapter does not serve the request metrics: merge the rules that the chart ships, and see that its Prometheus scrapes the pods.',
+  keda: 'The request metrics cannot be read.',
+  none: 'Nobody serves the request metrics: install the operator with a metrics.provider other than none, or see kubectl get apiservice v1beta2.custom.metrics.k8s.io.',
 };
 
 /** What the autoscaler says where the metrics API answered, with the metric of no pod at all. */
@@ -21,13 +32,20 @@ export function scalingActiveCondition(
   service: ModelService,
   facts: Facts,
   autoscaler: HorizontalPodAutoscaler | undefined,
+  metrics: MetricsFacts,
 ): ConditionDraft | undefined {
   if (service.spec.scaling.maxReplicas === undefined) return undefined;
   if (facts.wanted === 0) {
     return no('ScalingPaused', 'The size is zero: the autoscaler waits until there are pods again.');
   }
+  const problem = metricsApiProblem(service, metrics);
+  if (problem !== undefined) return no(problem.reason, problem.message);
   const told = autoscaler?.status?.conditions?.find(({ type }) => type === 'ScalingActive');
   if (told === undefined) return undefined;
+  const warning = metricsApiWarning(service, metrics);
+  if (warning !== undefined) {
+    return { type: 'ScalingActive', status: told.status === 'True' ? 'True' : 'False', ...warning };
+  }
   if (told.status === 'True') {
     // A rollout's pods are Ready's to tell of.
     if (facts.cause !== undefined && facts.rolledOut && facts.ready < facts.wanted) {
@@ -49,7 +67,8 @@ export function scalingActiveCondition(
       'The pods count as ready, but none tells its request metrics: see /metrics of their port 8082 and their logs, whether a NetworkPolicy keeps the metrics API out, and with metrics.prometheusUrl whether that server scrapes them. The size stays as it is.',
     );
   }
-  const hint = HINTS[told.reason ?? ''] ?? 'The autoscaler cannot tell how many pods are needed.';
+  const hints: Readonly<Record<string, string>> = { ...HINTS, FailedGetPodsMetric: REQUEST_HINTS[metrics.provider] };
+  const hint = hints[told.reason ?? ''] ?? 'The autoscaler cannot tell how many pods are needed.';
   return no(
     'MetricsMissing',
     `${hint} The size stays as it is. The autoscaler says: ${told.message ?? told.reason ?? ''}`,

@@ -7,11 +7,15 @@ import type { Condition, EndpointStatus, ModelServiceStatus, ScalingStatus } fro
 import type { ConditionDraft } from './condition-draft.ts';
 import { type Facts, factsOf, previousCondition, type StatusInput } from './facts.ts';
 import { lastDecisionOf } from './last-decision.ts';
+import type { MetricsFacts } from './metrics-api-problem.ts';
 import { modelsOf } from './models.ts';
 import { readyCondition } from './ready.ts';
 import { reconcilingCondition } from './reconciling.ts';
 import { scalingActiveCondition } from './scaling-active.ts';
 import { stalledCondition } from './stalled.ts';
+
+/** Of the APIs that autoscalers read. */
+const NOTHING_KNOWN: MetricsFacts = { provider: 'none', apis: undefined };
 
 export interface StatusOutcome {
   readonly status: ModelServiceStatus;
@@ -27,7 +31,7 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
   const ready = readyCondition(service, facts);
   const stalled = stalledCondition(facts, ready);
   const reconciling = reconcilingCondition(facts, ready, stalled, replicas);
-  const scaling = scalingActiveCondition(service, facts, input.autoscaler);
+  const scaling = scalingActiveCondition(service, facts, input.autoscaler, input.metrics ?? NOTHING_KNOWN);
   const image = deployment?.spec.template.spec.containers.find(({ name }) => name === SERVER_CONTAINER)?.image;
   const status: ModelServiceStatus = {
     ...(service.metadata.generation === undefined ? {} : { observedGeneration: service.metadata.generation }),
