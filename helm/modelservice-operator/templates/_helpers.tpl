@@ -135,3 +135,35 @@ subjects:
     name: {{ include "modelservice.metricsApi.fullname" .root }}
     namespace: {{ .root.Release.Namespace }}
 {{- end -}}
+
+{{/* The name of the gateway's objects; room is left for the suffix. */}}
+{{- define "modelservice.gateway.fullname" -}}
+{{- printf "%s-gateway" (include "modelservice.fullname" . | trunc 55 | trimSuffix "-") -}}
+{{- end -}}
+
+{{/* Apart from the operator's, whose Deployment and Service must not select these pods. */}}
+{{- define "modelservice.gateway.selectorLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-gateway" (include "modelservice.name" . | trunc 55 | trimSuffix "-") }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "modelservice.gateway.labels" -}}
+{{ merge (include "modelservice.gateway.selectorLabels" . | fromYaml) (include "modelservice.labels" . | fromYaml) | toYaml }}
+{{- end -}}
+
+{{/* All that the gateway may do, in a ClusterRole or in one Role for each watched namespace. */}}
+{{- define "modelservice.gateway.rules" -}}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list, watch]
+- apiGroups: [modelservice.dev]
+  resources: [modelservices]
+  verbs: [list, watch]
+# Only the time at which it asked for a service to be woken.
+- apiGroups: [modelservice.dev]
+  resources: [modelservices/status]
+  verbs: [patch]
+{{- end -}}

@@ -31,8 +31,9 @@ export interface RenderedObject {
 }
 
 /**
- * `helm COMMAND` with a release and its values; the values go through stdin. The custom metrics API only where a suite
- * asks for it: while its pods do not run, and here is no node, no namespace of the cluster could be deleted.
+ * `helm COMMAND` with a release and its values; the values go through stdin. Its further components only where a suite
+ * asks for them: while the custom metrics API's pods do not run, and here is no node, no namespace of the cluster could
+ * be deleted.
  */
 export function helm(
   command: readonly string[],
@@ -40,7 +41,7 @@ export function helm(
   flags: readonly string[] = [],
 ): Promise<string> {
   const args = [...command, release, CHART, '--namespace', namespace, '--values', '-', ...flags];
-  return runTool('helm', args, { input: JSON.stringify(withoutMetricsApi(values)) });
+  return runTool('helm', args, { input: JSON.stringify(theOperatorAlone(values)) });
 }
 
 /** The text that `helm template` prints, as for the test cluster's version of Kubernetes. */
@@ -140,6 +141,10 @@ function toText(objects: readonly RenderedObject[]): string {
   return objects.map((object) => JSON.stringify(object)).join('\n---\n');
 }
 
-function withoutMetricsApi(values: Readonly<Record<string, unknown>>): object {
-  return { ...values, metrics: { provider: 'none', ...(values.metrics as object | undefined) } };
+function theOperatorAlone(values: Readonly<Record<string, unknown>>): object {
+  return {
+    ...values,
+    metrics: { provider: 'none', ...(values.metrics as object | undefined) },
+    gateway: { replicas: 0, ...(values.gateway as object | undefined) },
+  };
 }
