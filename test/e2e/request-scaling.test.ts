@@ -1,56 +1,41 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { load as parseYaml } from 'js-yaml';
-import { afterEach, before, describe, it } from 'mocha';
+import { after, afterEach, before, describe, it } from 'mocha';
+import { request } from 'undici';
 import { eventually } from '../integration/support/eventually.ts';
 import { kubectl } from '../integration/support/kubectl.ts';
-import { applyManifest, type Manifest } from '../integration/support/manifests.ts';
+import { applyManifest, modelService } from '../integration/support/manifests.ts';
 import { createNamespace, useNamespace } from '../integration/support/namespaces.ts';
+import { type PodDiscovery, startPodDiscovery } from '../integration/support/pod-discovery.ts';
+import { usePrometheus } from '../integration/support/prometheus.ts';
 import { RESOURCES } from '../integration/support/resource-types.ts';
+import { documentedJob } from '../integration/support/scrape-config.ts';
 import { isAvailable } from '../integration/support/suite-metrics-api.ts';
-import { testApi } from '../integration/support/test-run.ts';
+import { testApi, testCluster } from '../integration/support/test-run.ts';
 import { autoscalerEvents, metricOfPods, readyPods, scalingActive } from './support/autoscaling.ts';
-import { CHART, uninstallChart, useInstalledChart } from './support/installed-chart.ts';
-import { MNIST_MANIFEST } from './support/mnist.ts';
-import { clusterUrl, hasCondition, type PodObject, podsOf, untilServing } from './support/observed.ts';
-import { type SteadyLoad, startSteadyLoad } from './support/steady-load.ts';
+import { GPU_STAND_IN } from './support/gpu-stand-in.ts';
+import { podsOfProgram, uninstallChart, useInstalledChart } from './support/installed-chart.ts';
+import { clusterUrl, conditionOf, getModelService, hasCondition, podsOf, untilServing } from './support/observed.ts';
+import { type LoadShape, type SteadyLoad, startSteadyLoad } from './support/steady-load.ts';
 import { Timeline } from './support/timeline.ts';
 
 const METRIC = 'modelservice_in_flight_avg15s';
 /** Less than the target of 2 in flight: what one pod is enough for. */
 const LIGHT = { clients: 2, pauseMs: 50 };
-/** Without a pause nearly all of them are in flight all the time: far more than 2 for each of 3 pods. */
-const HEAVY = { clients: 48, pauseMs: 0 };
-/** Answered while there are the most pods, before there are fewer again. */
-const REQUESTS_AT_MOST = 3000;
+/** Each takes the server much longer than us: nearly all are in flight all the time, far more than 2 for each pod. */
+const HEAVY = { clients: 48, pauseMs: 0, rows: 64 };
+/** Answered while a pod waits for a GPU. */
+const REQUESTS_AT_MOST = 1000;
 /** As fast as an autoscaler goes; the default takes minutes on purpose. */
 const AT_ONCE = { stabilizationWindowSeconds: 0, policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }] };
 
-describe('scaling on requests by the metrics API of the chart', () => {
+describe('scaling on requests that the pods tell', () => {
   useInstalledChart();
-  const namespace = useNamespace('scaling');
-  const mnist = () => ({ namespace: namespace(), name: 'mnist' });
-  const loads: SteadyLoad[] = [];
-  afterEach(async () => {
-    await Promise.all(loads.splice(0).map((load) => load.stop()));
-  });
-
-  before(async () => {
-    const manifest = parseYaml(await readFile(MNIST_MANIFEST, 'utf8')) as Manifest;
-    const scaling = { ...(manifest.spec.scaling as object), behavior: { scaleDown: AT_ONCE } };
-    await applyManifest(namespace(), { ...manifest, spec: { ...manifest.spec, scaling } });
-    await untilServing(mnist());
-  });
+  scalesWithTwoGpus();
 
   it('the API server finds both versions available behind two pods that are ready', async () => {
-    const pods = await testApi().list<PodObject>(RESOURCES.pods, {
-      namespace: CHART.namespace,
-      labelSelector: 'app.kubernetes.io/name=modelservice-operator-metrics-api',
-    });
-    assert.deepEqual(
-      pods.map((pod) => hasCondition(pod, 'Ready')),
-      [true, true],
-    );
+    const pods = await podsOfProgram('metrics API');
+    const ready = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined && hasCondition(pod, 'Ready'));
+    assert.equal(ready.length, 2);
     for (const version of ['v1beta1', 'v1beta2']) {
       await eventually(() => testApi().get(RESOURCES.apiServices, { name: `${version}.custom.metrics.k8s.io` }), {
         because: `the API server finds ${version} available`,
@@ -59,38 +44,102 @@ describe('scaling on requests by the metrics API of the chart', () => {
     }
   });
 
-  it('goes from one pod to its most and back, and no request is lost', async function () {
+  it('namespaces can be deleted while it runs, and after helm uninstall', async () => {
+    await deleteOne();
+    await uninstallChart();
+    await deleteOne();
+  });
+
+  async function deleteOne(): Promise<void> {
+    const name = await createNamespace('deletion');
+    await kubectl(['delete', 'namespace', name, '--timeout=60s']);
+  }
+});
+
+describe('scaling on requests that a Prometheus server tells', () => {
+  const namespace = useNamespace('prometheus');
+  let discovery: PodDiscovery | undefined;
+  const prometheus = usePrometheus(async () => {
+    discovery = await startPodDiscovery(namespace());
+    return { host: testCluster().hostAddress, scrapeConfigs: [await documentedJob(discovery)] };
+  });
+  after(() => discovery?.[Symbol.asyncDispose]());
+  useInstalledChart(() => ({ metrics: { prometheusUrl: prometheus().url } }));
+  scalesWithTwoGpus(namespace);
+
+  it('no pod was asked by the metrics API', async () => {
+    for (const { status } of await podsOfProgram('metrics API')) {
+      const { body } = await request(`http://${status.podIP}:8080/metrics`);
+      assert.match(await body.text(), /pod_reads_total\{result="ok"\} 0/);
+    }
+  });
+});
+
+/** A test that drives a service with GPUs from its minimum to its maximum and back. */
+function scalesWithTwoGpus(namespace = useNamespace('scaling')): void {
+  const vision = () => ({ namespace: namespace(), name: 'vision' });
+  const loads: SteadyLoad[] = [];
+  afterEach(async () => {
+    await Promise.all(loads.splice(0).map((load) => load.stop()));
+  });
+
+  before(async () => {
+    const scaling = { minReplicas: 1, maxReplicas: 3, behavior: { scaleDown: AT_ONCE } };
+    const server = { image: GPU_STAND_IN, resources: { requests: { cpu: '250m' } } };
+    await applyManifest(namespace(), modelService('vision', { gpu: { count: 1 }, server, scaling }));
+    await untilServing(vision());
+  });
+
+  it('goes from one pod to its most, of which the third finds no GPU, and back; no request is lost', async function () {
     this.timeout(400_000);
-    await eventually(() => scalingActive(mnist()), {
+    await eventually(() => scalingActive(vision()), {
       because: 'the autoscaler reads the metric',
       until: (condition) => condition?.status === 'True',
       deadlineMs: 60_000,
     });
     const readSince = Date.now();
-    const url = await clusterUrl(mnist());
+    const url = await clusterUrl(vision());
     const light = start(url, LIGHT);
     const timeline = new Timeline();
-    assert.equal(await readyPods(mnist()), 1);
+    assert.equal(await readyPods(vision()), 1);
     timeline.mark(`${LIGHT.clients} clients ask one pod: ${await describeMetric()}`);
 
     const heavy = start(url, HEAVY);
-    await untilReady(2);
-    timeline.mark(`${HEAVY.clients} clients more, and a second pod is ready: ${await describeMetric()}`);
-    await untilReady(3);
-    timeline.mark(`three pods are ready: ${await describeMetric()}`);
-    const values = await eventually(() => metricOfPods(mnist(), METRIC), {
-      because: 'the metric of each of three pods can be read',
-      until: (read) => Object.keys(read).length === 3,
+    await eventually(() => readyPods(vision()), {
+      because: 'two pods are ready',
+      until: (ready) => ready === 2,
+      deadlineMs: 120_000,
+      intervalMs: 200,
     });
-    const names = (await podsOf(mnist())).map(({ metadata }) => metadata.name);
-    assert.deepEqual(Object.keys(values).sort(), names.sort());
+    timeline.mark(`${HEAVY.clients} clients more, and a second pod is ready: ${await describeMetric()}`);
+    const waiting = await eventually(() => scalingActive(vision()), {
+      because: 'the ModelService tells of the third pod',
+      until: (condition) => condition?.reason === 'Unschedulable',
+      deadlineMs: 120_000,
+    });
+    timeline.mark(`the ModelService says: ${waiting?.message}`);
+    assert.match(
+      waiting?.message ?? '',
+      /The autoscaler wants more pods than answer\. .*Insufficient nvidia\.com\/gpu/,
+    );
 
     await heavy.more(REQUESTS_AT_MOST);
-    timeline.mark(`${REQUESTS_AT_MOST} requests later: ${await describeMetric()}`);
+    const pods = await podsOf(vision());
+    const placed = pods.filter(({ spec }) => spec.nodeName !== undefined).map(({ metadata }) => metadata.name);
+    assert.deepEqual([pods.length, placed.length], [3, 2], 'one of three pods has no node');
+    const service = await getModelService(vision());
+    assert.equal(conditionOf(service, 'Ready')?.reason, 'Serving');
+    assert.equal(conditionOf(service, 'ScalingActive')?.reason, 'Unschedulable');
+    const values = await eventually(() => metricOfPods(vision(), METRIC), {
+      because: 'the metric of both pods can be read',
+      until: (read) => Object.keys(read).length === 2,
+    });
+    assert.deepEqual(Object.keys(values).sort(), placed.sort());
+    timeline.mark(`${REQUESTS_AT_MOST} requests later the third pod still waits: ${await describeMetric()}`);
 
     const outcomes = [await heavy.stop()];
     timeline.mark(`the ${HEAVY.clients} clients are gone: ${await describeMetric()}`);
-    await eventually(() => podsOf(mnist()), {
+    await eventually(() => podsOf(vision()), {
       because: 'without them there is one pod',
       until: ({ length }) => length === 1,
       deadlineMs: 180_000,
@@ -98,53 +147,43 @@ describe('scaling on requests by the metrics API of the chart', () => {
     });
     timeline.mark(`one pod is left: ${await describeMetric()}`);
     outcomes.push(await light.stop());
-
     console.log(timeline.toString().replace(/^/gm, '      '));
+
     const lost = outcomes.flatMap(({ failures }) => failures);
     const answered = outcomes.reduce((sum, outcome) => sum + outcome.answered, 0);
     console.log(`      ${answered} requests answered, ${lost.length} lost`);
     assert.deepEqual(lost, []);
-    const events = await autoscalerEvents(mnist());
-    assert.deepEqual(
-      events.filter(({ reason, lastSeenMs }) => reason.startsWith('Failed') && lastSeenMs >= readSince),
-      [],
-      'the autoscaler could read its metric at all times',
-    );
+    await eventually(() => scalingActive(vision()), {
+      because: 'the ModelService tells of no pod that waits',
+      until: (condition) => condition?.reason === 'MetricsRead',
+    });
+    await tellsOfDecisions(readSince);
+  });
+
+  async function tellsOfDecisions(since: number): Promise<void> {
+    const events = await autoscalerEvents(vision());
+    const failed = events.filter(({ reason, lastSeenMs }) => reason.startsWith('Failed') && lastSeenMs >= since);
+    assert.deepEqual(failed, [], 'the autoscaler could read its metric at all times');
     const rescales = events.filter(({ reason }) => reason === 'SuccessfulRescale').map(({ note }) => note);
     console.log(rescales.map((note) => `      ${note}`).join('\n'));
     assert.ok(
       rescales.some((note) => note.includes(METRIC)),
       rescales.join('; '),
     );
-  });
+    const { status } = await eventually(() => getModelService(vision()), {
+      because: 'the status tells the last decision',
+      until: (service) => service.status?.scaling?.lastDecision?.to === 1,
+    });
+    console.log(`      ${JSON.stringify(status?.scaling?.lastDecision)}`);
+  }
 
-  it('namespaces can be deleted while it runs, and after helm uninstall', async () => {
-    await deleteOne();
-    await uninstallChart();
-    await deleteOne();
-  });
-
-  function start(url: string, shape: typeof LIGHT): SteadyLoad {
-    const load = startSteadyLoad(url, 'mnist', shape);
+  function start(url: string, shape: LoadShape): SteadyLoad {
+    const load = startSteadyLoad(url, 'vision', shape);
     loads.push(load);
     return load;
   }
 
-  async function untilReady(count: number): Promise<void> {
-    await eventually(() => readyPods(mnist()), {
-      because: `${count} pods are ready`,
-      until: (ready) => ready >= count,
-      deadlineMs: 120_000,
-      intervalMs: 200,
-    });
-  }
-
   async function describeMetric(): Promise<string> {
-    return `${METRIC} ${Object.values(await metricOfPods(mnist(), METRIC)).join(', ')}`;
+    return `${METRIC} ${Object.values(await metricOfPods(vision(), METRIC)).join(', ')}`;
   }
-
-  async function deleteOne(): Promise<void> {
-    const name = await createNamespace('deletion');
-    await kubectl(['delete', 'namespace', name, '--timeout=60s']);
-  }
-});
+}

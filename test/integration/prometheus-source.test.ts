@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { load } from 'js-yaml';
 import { after, before, describe, it } from 'mocha';
 import { PrometheusClient } from '../../operator/src/metrics-api/prometheus-client.ts';
 import { expressionFor, readingsIn } from '../../operator/src/metrics-api/prometheus-query.ts';
@@ -16,6 +14,7 @@ import { type PodDiscovery, startPodDiscovery } from './support/pod-discovery.ts
 import { scrapeConfigsOf } from './support/pod-monitor.ts';
 import { startPrometheus, usePrometheus } from './support/prometheus.ts';
 import { RESOURCES } from './support/resource-types.ts';
+import { documentedJob } from './support/scrape-config.ts';
 import { createServedPods } from './support/served-pods.ts';
 import { useMetricsApi } from './support/suite-metrics-api.ts';
 import { useOperator } from './support/suite-operator.ts';
@@ -181,16 +180,6 @@ describe('the question to a real Prometheus', function () {
     }
   });
 });
-
-/** The scrape config in docs/request-scaling.md, told of pods in the way that this Prometheus can be. */
-async function documentedJob({ sdConfig }: PodDiscovery): Promise<object> {
-  const text = await readFile(new URL('../../docs/request-scaling.md', import.meta.url), 'utf8');
-  const block = /```yaml\n(scrape_configs:.*?)```/s.exec(text)?.[1] ?? '';
-  const { scrape_configs: jobs } = load(block) as { readonly scrape_configs: readonly Record<string, unknown>[] };
-  const { kubernetes_sd_configs: discovery, ...job } = jobs[0] ?? {};
-  assert.deepEqual(discovery, [{ role: 'pod' }]);
-  return { ...job, ...sdConfig };
-}
 
 /** What the chart's PodMonitor comes to. */
 async function podMonitorJobs(namespace: string, { sdConfig }: PodDiscovery): Promise<readonly object[]> {

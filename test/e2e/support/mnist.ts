@@ -7,8 +7,29 @@ export const MNIST_MANIFEST = fileURLToPath(new URL('../../../examples/mnist/mod
 
 /** The digit that examples/mnist/request.json shows. */
 export const MNIST_DIGIT = 7;
+const DIGITS = 10;
 
-const body = readFileSync(new URL('../../../examples/mnist/request.json', import.meta.url));
+const REQUEST = readFileSync(new URL('../../../examples/mnist/request.json', import.meta.url), 'utf8');
+
+/**
+ * The body of a request for that digit.
+ *
+ * @param rows how often it is asked for in the one request. Default: once
+ */
+export function requestBody(rows = 1): string {
+  if (rows === 1) return REQUEST;
+  const { inputs } = JSON.parse(REQUEST) as InferRequest;
+  const repeated = inputs.map(({ shape, data, ...input }) => ({
+    ...input,
+    shape: [rows, ...shape.slice(1)],
+    data: Array.from({ length: rows }, () => data).flat(Infinity),
+  }));
+  return JSON.stringify({ inputs: repeated });
+}
+
+interface InferRequest {
+  readonly inputs: readonly { readonly shape: readonly number[]; readonly data: readonly unknown[] }[];
+}
 
 /**
  * For a first try. A packet that comes before the node's rules for the Service are written leads nowhere, and so do its
@@ -29,6 +50,12 @@ export interface Prediction {
   readonly version: string;
 }
 
+export interface PredictOptions {
+  readonly dispatcher?: Dispatcher;
+  /** Of `requestBody`. */
+  readonly body?: string;
+}
+
 /**
  * What a service sees in examples/mnist/request.json.
  *
@@ -38,7 +65,7 @@ export interface Prediction {
 export async function predict(
   url: string,
   model: string,
-  options: { dispatcher?: Dispatcher } = {},
+  { body = REQUEST, ...options }: PredictOptions = {},
 ): Promise<Prediction> {
   const answer = await request(`${url}/v2/models/${model}/infer`, {
     method: 'POST',
@@ -50,7 +77,7 @@ export async function predict(
   const text = await answer.body.text();
   if (answer.statusCode !== 200) throw new WrongAnswerError(`It answered ${answer.statusCode}: ${text}`);
   const { outputs, model_version: version } = JSON.parse(text) as InferAnswer;
-  const probabilities = outputs[0]?.data ?? [];
+  const probabilities = outputs[0]?.data.slice(0, DIGITS) ?? [];
   return { digit: probabilities.indexOf(Math.max(...probabilities)), version };
 }
 

@@ -18,7 +18,24 @@ export interface ModelServiceObject extends KubeObject {
     readonly conditions?: readonly Condition[];
     readonly readyReplicas?: number;
     readonly url?: string;
+    readonly scaling?: ScalingStatus;
     readonly models?: readonly { readonly name: string; readonly digest?: string; readonly engine?: string }[];
+  };
+}
+
+export interface ScalingStatus {
+  readonly state?: string;
+  readonly lastDecision?: {
+    readonly from?: number;
+    readonly to: number;
+    readonly reason?: string;
+    readonly metric?: string;
+  };
+  readonly wakeRequestTime?: string;
+  readonly lastColdStart?: {
+    readonly requestTime: string;
+    readonly readyTime?: string;
+    readonly phases?: readonly { readonly name: string; readonly seconds: number }[];
   };
 }
 

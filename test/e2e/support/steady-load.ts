@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { eventually } from '../../integration/support/eventually.ts';
-import { MNIST_DIGIT, predict } from './mnist.ts';
+import { MNIST_DIGIT, predict, requestBody } from './mnist.ts';
 
 export interface LoadOutcome {
   readonly answered: number;
@@ -25,6 +25,8 @@ export interface LoadShape {
   readonly clients?: number;
   /** From one request of a client to its next, in milliseconds. Default: 50, with which 8 make about 160 a second. */
   readonly pauseMs?: number;
+  /** How many digits one request shows; the time that the server takes goes with it. Default: 1. */
+  readonly rows?: number;
 }
 
 /** Every fourth client opens a connection for each request, as a script does; the others keep theirs, as a proxy does. */
@@ -38,8 +40,9 @@ const OPENING_SHARE = 4;
 export function startSteadyLoad(
   url: string,
   model: string,
-  { clients: count = 8, pauseMs = 50 }: LoadShape = {},
+  { clients: count = 8, pauseMs = 50, rows = 1 }: LoadShape = {},
 ): SteadyLoad {
+  const body = requestBody(rows);
   const keeping = new Agent();
   const opening = new Agent({ pipelining: 0 });
   const stopped = new AbortController();
@@ -50,7 +53,7 @@ export function startSteadyLoad(
     while (!stopped.signal.aborted) {
       const pause = delay(pauseMs);
       try {
-        const { digit, version } = await predict(url, model, { dispatcher });
+        const { digit, version } = await predict(url, model, { dispatcher, body });
         versions.set(version, (versions.get(version) ?? 0) + 1);
         if (digit === MNIST_DIGIT) answered += 1;
         else failures.push(`saw a ${digit}`);

@@ -20,6 +20,8 @@ export interface PrometheusOptions {
   readonly ruleGroups?: readonly object[] | undefined;
   /** How often it scrapes and evaluates. Default: 1s. */
   readonly interval?: string | undefined;
+  /** An address of this machine where it listens; pods need one that they reach. Default: 127.0.0.1. */
+  readonly host?: string | undefined;
 }
 
 /** One series of an instant query's vector. */
@@ -38,7 +40,7 @@ export interface ActiveAlert {
 
 /** A real Prometheus, on a port of its own with a data folder of its own. */
 export interface PrometheusServer extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`. */
+  /** `http://HOST:PORT`. */
   readonly url: string;
   query(expression: string): Promise<readonly QueriedSample[]>;
   /** Of the alerting rules: what is pending or firing. */
@@ -78,7 +80,8 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   const configFile = join(folder, 'prometheus.yml');
   await writeFile(configFile, await configuration(folder, options));
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const address = `${options.host ?? '127.0.0.1'}:${port}`;
+  const url = `http://${address}`;
   const logFile = join(folder, 'log');
   const logs = () => readFile(logFile, 'utf8').catch(() => '');
   let running: GuardedProcess | undefined;
@@ -89,7 +92,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
       args: [
         `--config.file=${configFile}`,
         `--storage.tsdb.path=${join(folder, 'data')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
+        `--web.listen-address=${address}`,
       ],
       cwd: folder,
       logFile,
