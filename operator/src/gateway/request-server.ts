@@ -85,7 +85,7 @@ export class RequestServer {
         return;
       } catch (error) {
         if (!(error instanceof UnreachableError)) throw error;
-        log.warn({ err: error, service, pod: lease.address }, 'Could not connect to a pod, asking another one');
+        log.warn({ service, pod: lease.address, problem: error.message }, 'Could not connect to a pod');
         reached = false;
       } finally {
         lease.release(reached);

@@ -39,6 +39,13 @@ export const RESOURCES = {
     plural: 'clusterrolebindings',
     namespaced: false,
   },
+  endpointSlices: {
+    group: 'discovery.k8s.io',
+    version: 'v1',
+    kind: 'EndpointSlice',
+    plural: 'endpointslices',
+    namespaced: true,
+  },
   apiServices: {
     group: 'apiregistration.k8s.io',
     version: 'v1',
