@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'mocha';
+import { pino } from 'pino';
+import { systemClock } from '../runtime/clock.ts';
+import { listenersHandler } from './confirm-listening.ts';
+import { Listeners } from './listeners.ts';
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe('the listeners of a gateway', () => {
+  const listeners = new Listeners({
+    host: '127.0.0.1',
+    onRequest: (service, { response }) => response.end(service),
+    log: pino({ level: 'silent' }),
+    clock: systemClock,
+    random: () => 0,
+  });
+  const taken = createServer((_, response) => response.end('somebody else'));
+  let port: number;
+  before(async () => {
+    await once(taken.listen(0, '127.0.0.1'), 'listening');
+    port = (taken.address() as AddressInfo).port;
+  });
+  after(() => listeners.stop());
+  const handler = listenersHandler((service) => listeners.portOf(service));
+
+  it('listen only from the start on, and try again for a port that is taken', async () => {
+    listeners.want('n/a', port);
+    assert.equal(listeners.portOf('n/a'), undefined);
+    listeners.start();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(listeners.portOf('n/a'), undefined);
+    assert.equal((await handler('/listeners/n/a'))?.status, 404);
+    taken.close();
+    taken.closeAllConnections();
+    await until(() => listeners.portOf('n/a') === port);
+    const confirmed = await handler('/listeners/n/a');
+    assert.deepEqual([confirmed?.status, confirmed?.body], [200, JSON.stringify({ port })]);
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'n/a');
+  });
+
+  it('give a port to another service', async () => {
+    listeners.want('n/a', undefined);
+    assert.equal(listeners.portOf('n/a'), undefined);
+    listeners.want('n/b', port);
+    await until(() => listeners.portOf('n/b') === port);
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'n/b');
+  });
+
+  it('confirm nothing once they are stopped, and leave other paths alone', async () => {
+    listeners.stop();
+    assert.equal((await handler('/listeners/n/b'))?.status, 404);
+    assert.equal(await handler('/listeners/n'), undefined);
+    await assert.rejects(fetch(`http://127.0.0.1:${port}`));
+  });
+});
