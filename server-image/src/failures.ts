@@ -38,18 +38,34 @@ export class ModelFailure extends Error {
  * - `Cancelled`: the caller's signal was aborted before the inference began
  * - `EngineRestarted`: the engine thread ended beneath the request and comes back; worth repeating
  * - `ModelRemoved`: the model was unloaded before the inference began; worth repeating where it was replaced
+ * - `QueueFull`: as many requests wait for the model as may
+ * - `DeadlineExceeded`: the request's time was over before the inference began, or would be before it ended
  * - `Failed`: the engine reported an error
  */
-export type InferenceErrorCode = 'InvalidInput' | 'Cancelled' | 'EngineRestarted' | 'ModelRemoved' | 'Failed';
+export type InferenceErrorCode =
+  | 'InvalidInput'
+  | 'Cancelled'
+  | 'EngineRestarted'
+  | 'ModelRemoved'
+  | 'QueueFull'
+  | 'DeadlineExceeded'
+  | 'Failed';
 
 /** One inference that failed; the model itself is still served. */
 export class InferenceError extends Error {
   override readonly name = 'InferenceError';
   readonly code: InferenceErrorCode;
+  /** When it is worth asking again, where that can be told. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: InferenceErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: InferenceErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAfterSeconds?: number } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

@@ -59,6 +59,10 @@ export async function serve(
     environment: machine,
     processEnvironment: process.env,
     onProgress: (progress) => report(progress),
+    observe: (model, version) => ({
+      ...telemetry.batches(model, version),
+      notJoined: (why) => log.warn({ model, version, why }, 'Left requests of a model unjoined'),
+    }),
     onFatal: (failure) => end.reject(failure),
     onRestart: (engine, error) => log.warn({ engine, err: error }, 'Restarted an engine thread'),
   });

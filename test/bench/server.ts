@@ -20,6 +20,10 @@ const SCENARIOS = [
   { connections: 2, images: 32 },
 ] as const;
 
+/** Without batching, and with the API's default. */
+const BATCHING = [undefined, { maxBatchSize: 32, maxDelayMs: 2, maxQueueSize: 256 }] as const;
+type Batching = (typeof BATCHING)[number];
+
 const WARM_UP_MS = 1000;
 const DURATION_MS = 3500;
 const MAX_REQUESTS = 50_000;
@@ -43,19 +47,20 @@ const child = (path: string, stderr: 'inherit' | 'ignore', env: Record<string, s
 console.log(
   `examples/mnist, JSON, on ${availableParallelism()} CPUs (${cpus()[0]?.model}), Node ${process.versions.node}\n`,
 );
-console.log('| engine | connections | images a request | requests/s | images/s | p50 ms | p99 ms |');
-console.log('|---|---|---|---|---|---|---|');
-for (const engine of ENGINES) await benchEngine(engine);
+console.log('| engine | batching | connections | images a request | requests/s | images/s | p50 ms | p99 ms |');
+console.log('|---|---|---|---|---|---|---|---|');
+for (const engine of ENGINES) for (const batching of BATCHING) await benchEngine(engine, batching);
 
-async function benchEngine(engine: Engine): Promise<void> {
+async function benchEngine(engine: Engine, batching: Batching): Promise<void> {
+  const name = `${engine} | ${batching === undefined ? 'off' : 'on'}`;
   const server = child('../../server-image/bin/server.js', 'ignore', {
-    MODELSERVICE_CONFIG: JSON.stringify(configOf(engine)),
+    MODELSERVICE_CONFIG: JSON.stringify(configOf(engine, batching)),
   });
   const exited = once(server, 'exit');
   try {
     const url = await ready(server);
     if (url === undefined) {
-      console.log(`| ${engine} | not installed | | | | | |`);
+      console.log(`| ${name} | not installed | | | | | |`);
       return;
     }
     for (const { connections, images } of SCENARIOS) {
@@ -79,7 +84,7 @@ async function benchEngine(engine: Engine): Promise<void> {
         result.p50Ms.toFixed(2),
         result.p99Ms.toFixed(2),
       ];
-      console.log(`| ${engine} | ${figures.join(' | ')} |`);
+      console.log(`| ${name} | ${figures.join(' | ')} |`);
     }
   } finally {
     server.kill('SIGTERM');
@@ -87,11 +92,11 @@ async function benchEngine(engine: Engine): Promise<void> {
   }
 }
 
-function configOf(engine: Engine): object {
+function configOf(engine: Engine, batching: Batching): object {
   return {
     version: 1,
     server: { host: '127.0.0.1', port: 0, metricsPort: 0, logLevel: 'Error', failFast: false },
-    models: [{ name: 'mnist', uri: new URL('../../examples/mnist/model', import.meta.url).href, engine }],
+    models: [{ name: 'mnist', uri: new URL('../../examples/mnist/model', import.meta.url).href, engine, batching }],
   };
 }
 

@@ -32,13 +32,20 @@ export interface ModelSignature {
 /** Tensors under their names, as they cross between threads. */
 export type NamedTensors = readonly (readonly [name: string, tensor: Tensor])[];
 
+/** What one inference gave. */
+export interface InferenceResult {
+  readonly tensors: NamedTensors;
+  /** What the engine took for it, without the way there and back, in milliseconds. */
+  readonly durationMs: number;
+}
+
 /** The calls that an engine thread answers, by name: what each takes and gives. */
 export interface EngineCalls {
   load: { readonly takes: { readonly model: number; readonly content: EngineModel }; readonly gives: ModelSignature };
   unload: { readonly takes: { readonly model: number }; readonly gives: null };
   infer: {
     readonly takes: { readonly model: number; readonly inputs: NamedTensors; readonly outputs: readonly string[] };
-    readonly gives: NamedTensors;
+    readonly gives: InferenceResult;
   };
   /** How many tensors the engine holds: weights, and whatever leaked. */
   countTensors: { readonly takes: null; readonly gives: number };

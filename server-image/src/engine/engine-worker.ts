@@ -6,7 +6,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { datatypeOf, tfjsDtype } from './datatypes.ts';
 import { describeEngineError, isFatalEngineError } from './engine-errors.ts';
-import type { EngineCalls, EngineReply, EngineRequest, EngineWorkerData, NamedTensors } from './engine-messages.ts';
+import type {
+  EngineCalls,
+  EngineReply,
+  EngineRequest,
+  EngineWorkerData,
+  InferenceResult,
+  NamedTensors,
+} from './engine-messages.ts';
 import { loadGraphRunnable } from './graph-runnable.ts';
 import { loadLayersRunnable } from './layers-runnable.ts';
 import type { Runnable } from './runnable.ts';
@@ -29,7 +36,7 @@ async function answer(request: EngineRequest): Promise<void> {
   try {
     const value = await perform(request);
     const reply: EngineReply = { type: 'reply', id: request.id, value };
-    port?.postMessage(reply, request.call === 'infer' ? buffers(value as NamedTensors) : []);
+    port?.postMessage(reply, request.call === 'infer' ? buffers((value as InferenceResult).tensors) : []);
   } catch (error) {
     const reply: EngineReply = { type: 'reply', id: request.id, failure: describeEngineError(error) };
     port?.postMessage(reply);
@@ -62,7 +69,8 @@ async function load({ model, content }: EngineCalls['load']['takes']): Promise<E
   return runnable.signature;
 }
 
-async function infer({ model, inputs, outputs }: EngineCalls['infer']['takes']): Promise<NamedTensors> {
+async function infer({ model, inputs, outputs }: EngineCalls['infer']['takes']): Promise<InferenceResult> {
+  const startedMs = performance.now();
   const runnable = models.get(model);
   if (runnable === undefined) throw new Error('The model is not loaded');
   const given = new Map<string, TfTensor>();
@@ -74,7 +82,8 @@ async function infer({ model, inputs, outputs }: EngineCalls['infer']['takes']):
       given.set(name, tf.tensor(data, [...shape], tfjsDtype(datatype)));
     }
     results.push(...(await runnable.run(given, outputs)));
-    return results.map((tensor, index) => [outputs[index] ?? '', read(tensor)] as const);
+    const tensors = results.map((tensor, index) => [outputs[index] ?? '', read(tensor)] as const);
+    return { tensors, durationMs: performance.now() - startedMs };
   } finally {
     tf.dispose([...given.values(), ...results]);
     tf.engine().endScope();

@@ -129,7 +129,7 @@ describe('Engine', () => {
     );
     const both = Float32Array.from([1, 2]);
     const half = (index: number) => ({ datatype: 'FP32' as const, shape: [1], data: both.subarray(index, index + 1) });
-    const result = await model.run(
+    const { outputs } = await model.run(
       new Map([
         ['a', half(0)],
         ['b', half(1)],
@@ -138,7 +138,7 @@ describe('Engine', () => {
       never,
     );
     assert.deepEqual(
-      [...result.values()].flatMap(({ data }) => [...data]),
+      [...outputs.values()].flatMap(({ data }) => [...data]),
       [1, 2],
     );
   });
@@ -191,8 +191,8 @@ async function started(given: { name: EngineName; threads: number; watchdogMs?: 
 }
 
 async function run(model: EngineModelHandle, value: number, signal = never): Promise<number | undefined> {
-  const result = await model.run(new Map([['x', floats([1], [value])]]), ['x'], signal);
-  return result.get('x')?.data[0];
+  const { outputs } = await model.run(new Map([['x', floats([1], [value])]]), ['x'], signal);
+  return outputs.get('x')?.data[0];
 }
 
 function rejects(promise: Promise<unknown>, code: string, message: RegExp): Promise<void> {

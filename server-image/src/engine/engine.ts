@@ -105,6 +105,7 @@ export class Engine {
       }
       return {
         signature,
+        threads: this.#slots.length,
         run: (inputs, outputs, signal) => this.#runOn(this.#leastBusy(), model, inputs, outputs, signal),
         unload: () => this.#unload(model),
       };
@@ -189,14 +190,16 @@ export class Engine {
     inputs: ReadonlyMap<string, Tensor>,
     outputs: readonly string[],
     signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, Tensor>> {
+  ): Promise<EngineResult> {
     slot.pending += 1;
     try {
       const own = [...inputs].map(([name, tensor]) => [name, ownBuffer(tensor)] as const);
       for (;;) {
         const thread = await slot.thread;
         try {
-          return new Map(await thread.call('infer', { model, inputs: own, outputs }, signal, buffers(own)));
+          const argument = { model, inputs: own, outputs };
+          const { tensors, durationMs } = await thread.call('infer', argument, signal, buffers(own));
+          return { outputs: new Map(tensors), durationMs };
         } catch (error) {
           // What had not begun when its thread ended goes to the thread that follows.
           if (!(error instanceof NeverSentError) || this.#closed) throw error;
@@ -227,15 +230,20 @@ function give(thread: EngineThread, model: number, { format, json, weights }: En
   return thread.call('load', { model, content: { format, json, weights } });
 }
 
+/** What one inference gave, by name. */
+export interface EngineResult {
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  /** What the engine took for it, without the way there and back, in milliseconds. */
+  readonly durationMs: number;
+}
+
 /** One model in an engine. */
 export interface EngineModelHandle {
+  /** How many inferences the engine can run at a time. */
+  readonly threads: number;
   readonly signature: ModelSignature;
   /** Runs the model in the thread with the fewest calls. @throws EngineCallError or InferenceError */
-  run(
-    inputs: ReadonlyMap<string, Tensor>,
-    outputs: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, Tensor>>;
+  run(inputs: ReadonlyMap<string, Tensor>, outputs: readonly string[], signal: AbortSignal): Promise<EngineResult>;
   /** Frees the model in all threads, after the calls before it. */
   unload(): Promise<void>;
 }

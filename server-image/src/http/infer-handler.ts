@@ -1,22 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { LoadedModel, ModelRepository } from '../model/served-model.ts';
+import type { ModelRepository } from '../model/served-model.ts';
 import { parseJson } from '../protocol/json.ts';
 import { inferResponse, parseInferRequest } from '../protocol/open-inference.ts';
 import type { Signature } from '../protocol/signature.ts';
 import { parsePredictRequest, predictResponse } from '../protocol/tensorflow-serving.ts';
 import type { Logger } from '../telemetry/log.ts';
-import type { RequestSpan, Telemetry } from '../telemetry/telemetry.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type BodyLimits, checkBodyHead, readBody } from './body.ts';
 import { findModel, loadedModel } from './find-model.ts';
 import type { InferRoute } from './infer-route.ts';
 import { sendError, sendJson } from './reply.ts';
 import { asRequestError, ClientGone, RequestError } from './request-error.ts';
+import { requestTimeoutMs } from './request-timeout.ts';
 
 export interface InferDependencies {
   readonly repository: ModelRepository;
   readonly telemetry: Telemetry;
   readonly limits: BodyLimits;
   readonly log: Logger;
+  /** How long a request may take from its head to its answer, where it does not say so itself, in milliseconds. */
+  readonly requestTimeoutMs: number;
 }
 
 const CLIENT_CLOSED_REQUEST = 499;
@@ -34,6 +37,7 @@ export async function handleInfer(
   waits: boolean,
 ): Promise<void> {
   const { repository, telemetry, log } = dependencies;
+  const arrivedMs = performance.now();
   const served = repository.get(route.model);
   const span = served === undefined ? undefined : telemetry.requestStarted(served.name, served.version, route.protocol);
   const left = new AbortController();
@@ -42,7 +46,7 @@ export async function handleInfer(
   });
   let status = 200;
   try {
-    const text = await answer(dependencies, route, request, response, waits, span, left.signal);
+    const text = await answer(dependencies, route, request, response, waits, arrivedMs, left.signal);
     sendJson(response, status, text);
   } catch (error) {
     const gone = error instanceof ClientGone || left.signal.aborted;
@@ -59,12 +63,12 @@ export async function handleInfer(
 }
 
 async function answer(
-  { repository, limits }: InferDependencies,
+  { repository, limits, requestTimeoutMs: defaultTimeoutMs }: InferDependencies,
   route: InferRoute,
   request: IncomingMessage,
   response: ServerResponse,
   waits: boolean,
-  span: RequestSpan | undefined,
+  arrivedMs: number,
   signal: AbortSignal,
 ): Promise<string> {
   if (request.method !== 'POST') {
@@ -75,6 +79,7 @@ async function answer(
   // Asked before the body is read, so that nobody sends megabytes to a model that cannot take them.
   loadedModel(findModel(repository, route.model, route.version));
   checkBodyHead(request, limits);
+  const deadlineMs = arrivedMs + (requestTimeoutMs(request.headers) ?? defaultTimeoutMs);
   if (waits) response.writeContinue();
   const bytes = await readBody(request, limits);
   const body = parseJson(bytes.toString('utf8'));
@@ -91,22 +96,9 @@ async function answer(
   };
   if (route.protocol === 'v2') {
     const infer = parseInferRequest(body, model, maxElements);
-    return inferResponse(model, infer.id, await run(loaded, infer.inputs, infer.outputs, span, signal));
+    return inferResponse(model, infer.id, await loaded.infer(infer.inputs, infer.outputs, signal, deadlineMs));
   }
   const predict = parsePredictRequest(body, model, maxElements);
   const outputs = loaded.outputs.map((spec) => spec.name);
-  return predictResponse(predict, await run(loaded, predict.inputs, outputs, span, signal));
-}
-
-async function run(
-  loaded: LoadedModel,
-  inputs: Parameters<LoadedModel['infer']>[0],
-  outputs: readonly string[],
-  span: RequestSpan | undefined,
-  signal: AbortSignal,
-): ReturnType<LoadedModel['infer']> {
-  const startedMs = performance.now();
-  const result = await loaded.infer(inputs, outputs, signal);
-  span?.inferred((performance.now() - startedMs) / 1000);
-  return result;
+  return predictResponse(predict, await loaded.infer(predict.inputs, outputs, signal, deadlineMs));
 }

@@ -25,6 +25,8 @@ const INFERENCE_STATUS: Readonly<Record<InferenceErrorCode, number>> = {
   Cancelled: 503,
   EngineRestarted: 503,
   ModelRemoved: 503,
+  QueueFull: 429,
+  DeadlineExceeded: 504,
   Failed: 500,
 };
 
@@ -34,7 +36,12 @@ export function asRequestError(error: unknown): RequestError {
   if (error instanceof InvalidRequest) return new RequestError(400, error.message);
   if (error instanceof InferenceError) {
     const status = INFERENCE_STATUS[error.code];
-    return new RequestError(status, error.message, status === 503 ? { 'retry-after': '1' } : {});
+    const retryAfter = error.retryAfterSeconds ?? (status === 503 ? 1 : undefined);
+    return new RequestError(
+      status,
+      error.message,
+      retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) },
+    );
   }
   return new RequestError(500, 'The server failed on this request; its log says why');
 }

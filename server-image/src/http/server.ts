@@ -31,6 +31,12 @@ export interface HttpServerOptions {
   readonly headersTimeoutMs?: number;
   /** How long the next part of a body may take, in milliseconds. Default: 30000. */
   readonly bodyIdleTimeoutMs?: number;
+  /**
+   * How long a request may take from its head to its answer, where its header Request-Timeout says nothing, in
+   * milliseconds; what cannot be done in that time is refused, and what has begun is finished. Default: 30000, as
+   * TensorFlow Serving's REST.
+   */
+  readonly requestTimeoutMs?: number;
   /** How long a connection may rest between two requests, in milliseconds. Default: 65000, above common proxies' 60 s. */
   readonly keepAliveTimeoutMs?: number;
 }
@@ -61,6 +67,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const app = createApp({ ...options, lifecycle });
   const dependencies = {
     ...options,
+    requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     limits: readableLimits({ maxBytes: options.maxRequestBytes, idleTimeoutMs: options.bodyIdleTimeoutMs ?? 30_000 }),
   };
   const server = createServer({

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BatchObserver } from '../batching/batch-observer.ts';
 import type { ServerEnvironment } from '../config/environment.ts';
 import type { ServerSettings } from '../config/server-config.ts';
 import { Engines } from '../engine/engines.ts';
@@ -22,6 +23,8 @@ export interface CreateModelsOptions {
   readonly processEnvironment: NodeJS.ProcessEnv;
   /** Told of every step of every model. */
   onProgress(progress: ModelProgress): void;
+  /** Who is told of the requests for a model. */
+  observe(model: string, version: string): BatchObserver;
   /** An engine is beyond repair: the process must end with this failure. */
   onFatal(failure: ModelFailure): void;
   /** An engine thread ended and is being replaced. */
@@ -37,7 +40,7 @@ export interface Models extends AsyncDisposable {
 
 /** Puts sources, engines and the manager together; loads nothing yet: `manager.apply(config.models)` does. */
 export function createModels(options: CreateModelsOptions): Models {
-  const { settings, environment, onProgress, onFatal, onRestart } = options;
+  const { settings, environment, onProgress, observe, onFatal, onRestart } = options;
   const engines = new Engines({
     tensorflowDirectory: environment.tensorflowDirectory,
     threads: settings.engineThreads ?? environment.cpus,
@@ -47,7 +50,7 @@ export function createModels(options: CreateModelsOptions): Models {
     onRestart,
   });
   const { sources, close: closeSources } = createSources(settings, environment);
-  const manager = new ModelManager({ engines, sources, onProgress });
+  const manager = new ModelManager({ engines, sources, onProgress, observe });
   const close = async () => {
     await manager.close();
     await engines.close();

@@ -1,3 +1,6 @@
+import type { BatchObserver } from '../batching/batch-observer.ts';
+import { createBatcher } from '../batching/create-batcher.ts';
+import type { ModelEntry } from '../config/server-config.ts';
 import type { Engine, EngineModelHandle } from '../engine/engine.ts';
 import { EngineCallError } from '../engine/engine-errors.ts';
 import type { ModelSignature } from '../engine/engine-messages.ts';
@@ -7,6 +10,7 @@ import { errorMessage, InferenceError, ModelFailure } from '../failures.ts';
 import { engineCandidates } from './choose-engine.ts';
 import type { ModelContent } from './model-content.ts';
 import type { EngineName, LoadedModel } from './served-model.ts';
+import { tryJoining, twice } from './try-joining.ts';
 import { warmUpInputs } from './warm-up.ts';
 
 export interface LoadModelOptions {
@@ -15,6 +19,10 @@ export interface LoadModelOptions {
   readonly engine: 'Auto' | EngineName;
   readonly engines: Engines;
   readonly signal: AbortSignal;
+  /** How requests are joined; undefined: they are not. */
+  readonly batching: ModelEntry['batching'];
+  /** Told of the requests for this model. */
+  readonly observer: BatchObserver;
   /** Reads the model's content again, for an engine thread that replaces another. */
   readAgain(): Promise<ModelContent>;
   onPhase(phase: 'Loading' | 'WarmingUp', engine: EngineName): void;
@@ -62,10 +70,11 @@ async function loadInto(
   engine: Engine,
   content: ModelContent,
   notes: readonly string[],
-  { name, onPhase, readAgain, signal }: LoadModelOptions,
+  { name, onPhase, readAgain, signal, batching, observer }: LoadModelOptions,
 ): Promise<LoadedModelHandle> {
   let outputs: readonly TensorSpec[] = [];
   let note = '';
+  let notJoined: string | undefined;
   let first: ModelContent | undefined = content;
   const read = () => {
     // The content at hand serves for the first time only, so that the weights do not stay in memory twice.
@@ -74,31 +83,48 @@ async function loadInto(
     return now;
   };
   const tryOut = async (signature: ModelSignature, run: EngineModelHandle['run']) => {
-    if (note === '') onPhase('WarmingUp', engine.name);
+    const isFirst = note === '';
+    if (isFirst) onPhase('WarmingUp', engine.name);
     const warmUp = warmUpInputs({ name, ...signature }, content.warmup);
     note = warmUp.note;
-    const results = await warmedUp(() =>
-      run(
-        warmUp.inputs,
-        signature.outputs.map((output) => output.name),
-        signal,
-      ),
-    );
-    outputs = signature.outputs.map((spec) => corrected(spec, results.get(spec.name)));
+    const doubled = isFirst && batching !== undefined ? twice(warmUp.inputs) : undefined;
+    const wanted = signature.outputs.map((output) => output.name);
+    const results = await warmedUp(() => run(warmUp.inputs, wanted, signal));
+    outputs = signature.outputs.map((spec) => corrected(spec, results.outputs.get(spec.name)));
+    if (isFirst && batching !== undefined) {
+      const served = { inputs: signature.inputs, outputs };
+      notJoined = await tryJoining(served, doubled, (inputs) => run(inputs, wanted, signal));
+    }
   };
   const handle = await engine.load(read, tryOut);
+  const { inputs } = handle.signature;
+  const batcher = createBatcher({
+    batching,
+    notJoined,
+    inputs,
+    threads: handle.threads,
+    observer,
+    run: (...call) => inferring(() => handle.run(...call)),
+  });
   return {
     model: {
       digest: content.digest,
       format: content.format,
       engine: engine.name,
-      inputs: handle.signature.inputs,
+      inputs,
       outputs,
-      notes: [...notes, note],
-      infer: (inputs, wanted, inferSignal) => inferring(() => handle.run(inputs, wanted, inferSignal)),
+      notes: [...notes, note, ...joiningNotes(batching, notJoined)],
+      infer: (given, wanted, inferSignal, deadlineMs = Number.POSITIVE_INFINITY) =>
+        batcher.infer({ inputs: given, outputs: wanted, signal: inferSignal, deadlineMs }),
     },
     unload: () => handle.unload(),
   };
+}
+
+function joiningNotes(batching: ModelEntry['batching'], notJoined: string | undefined): readonly string[] {
+  if (batching === undefined) return [];
+  if (notJoined !== undefined) return [`Requests are not joined: ${notJoined}`];
+  return [`Requests are joined up to ${batching.maxBatchSize} rows`];
 }
 
 /** What the model says of an output, put right by what it gave: a graph may know neither rank nor dtype. */

@@ -1,3 +1,4 @@
+import type { BatchObserver } from '../batching/batch-observer.ts';
 import type { ModelEntry } from '../config/server-config.ts';
 import type { Engines } from '../engine/engines.ts';
 import { asModelFailure, ModelFailure } from '../failures.ts';
@@ -18,6 +19,8 @@ export interface ModelManagerOptions {
   readonly sources: Readonly<Record<Scheme, ModelSource>>;
   /** Told of every step of every model, in order for each model. */
   onProgress(progress: ModelProgress): void;
+  /** Who is told of the requests for a model. */
+  observe(model: string, version: string): BatchObserver;
 }
 
 /** One name in the list, and what becomes of it. */
@@ -133,6 +136,8 @@ export class ModelManager implements ModelRepository {
       engine: entry.engine ?? 'Auto',
       engines: this.#options.engines,
       signal,
+      batching: entry.batching,
+      observer: this.#options.observe(entry.name, versionOf(entry)),
       readAgain: async () => {
         const again = await readModelContent(location, new AbortController().signal);
         verifyUnchanged(entry, digest, again.digest);
@@ -183,8 +188,11 @@ function facts({ model: { digest, format, engine } }: LoadedModelHandle): Partia
 }
 
 function sameEntry(a: ModelEntry, b: ModelEntry): boolean {
-  const key = ({ version, uri, digest, format, engine }: ModelEntry) =>
-    JSON.stringify([version ?? '1', uri, digest, format ?? 'Auto', engine ?? 'Auto']);
+  const key = ({ version, uri, digest, format, engine, batching }: ModelEntry) => {
+    const { maxBatchSize, maxDelayMs, maxQueueSize } = batching ?? {};
+    const joining = [maxBatchSize, maxDelayMs, maxQueueSize];
+    return JSON.stringify([version ?? '1', uri, digest, format ?? 'Auto', engine ?? 'Auto', joining]);
+  };
   return key(a) === key(b);
 }
 

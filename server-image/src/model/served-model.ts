@@ -17,11 +17,15 @@ export interface LoadedModel {
   /**
    * Runs the model once. `inputs` holds one tensor for each entry of `inputs` above, already checked against it;
    * `outputs` names the tensors wanted, in the order wanted. Rejects with an `InferenceError`.
+   *
+   * @param deadlineMs the moment of `performance.now()` by which an answer is wanted; what could not be answered by then
+   *   is refused, and what has begun is finished. Default: none
    */
   infer(
     inputs: ReadonlyMap<string, Tensor>,
     outputs: readonly string[],
     signal: AbortSignal,
+    deadlineMs?: number,
   ): Promise<ReadonlyMap<string, Tensor>>;
 }
 

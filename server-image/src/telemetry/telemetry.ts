@@ -4,14 +4,20 @@
  * client invents in a URL never does.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { BatchObserver } from '../batching/batch-observer.ts';
 import type { ModelRepository } from '../model/served-model.ts';
 import { SlidingMean, SlidingRate } from './sliding-window.ts';
 
 /** The `protocol` label: Open Inference Protocol REST, or TensorFlow Serving REST. */
 export type Protocol = 'v2' | 'v1';
 
-/** From half a millisecond, where a small model answers, to the half minute after which clients give up. */
-const DURATION_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** From a tenth of a millisecond, which a request hardly waits for a free engine, to the half minute after which clients give up. */
+const DURATION_BUCKETS_SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
+
+/** Powers of two up to the most rows that a batch may have. */
+const BATCH_SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 interface ModelActivity {
   readonly model: string;
@@ -28,17 +34,20 @@ interface ModelActivity {
 
 /** One request for a model that is served, from its head to the end of its answer. */
 export interface RequestSpan {
-  /** @param seconds how long the model ran, as the HTTP thread saw it: with the way to the engine and back */
-  inferred(seconds: number): void;
   /** Must be called exactly once. @param code the HTTP status answered; 499 when the client left before the answer */
   end(code: number): void;
 }
+
+/** What becomes of the requests for a model between HTTP and the engine. Times are in milliseconds. */
+export type BatchTelemetry = Pick<BatchObserver, 'waiting' | 'began' | 'computed'>;
 
 export interface Telemetry {
   readonly registry: Registry;
   requestStarted(model: string, version: string, protocol: Protocol): RequestSpan;
   /** Counts a request for no model that is served; its labels `model` and `version` are empty. */
   requestRefused(protocol: Protocol, code: number): void;
+  /** Who is told of the batches of a model. */
+  batches(model: string, version: string): BatchTelemetry;
   /** @param phase a phase of loading, for example `Fetching` */
   phaseEnded(model: string, version: string, phase: string, seconds: number): void;
 }
@@ -69,11 +78,25 @@ export function createTelemetry(
     buckets: DURATION_BUCKETS_SECONDS,
     registers,
   });
-  const inference = new Histogram({
-    name: 'modelservice_inference_duration_seconds',
-    help: 'Running the model, with the way to the engine and back.',
+  const queueing = new Histogram({
+    name: 'modelservice_queue_duration_seconds',
+    help: 'From a request read to its first rows handed to the engine.',
     labelNames: ['model', 'version'],
     buckets: DURATION_BUCKETS_SECONDS,
+    registers,
+  });
+  const inference = new Histogram({
+    name: 'modelservice_inference_duration_seconds',
+    help: 'The engine running the model on one batch.',
+    labelNames: ['model', 'version'],
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers,
+  });
+  const batchSize = new Histogram({
+    name: 'modelservice_batch_size',
+    help: 'Rows that the engine computed at once.',
+    labelNames: ['model', 'version'],
+    buckets: BATCH_SIZE_BUCKETS,
     registers,
   });
   const loading = new Gauge({
@@ -95,7 +118,6 @@ export function createTelemetry(
       activity.requestRate.count(startedMs);
       activity.lastRequestSeconds = nowSeconds();
       return {
-        inferred: (seconds) => inference.observe({ model, version }, seconds),
         end: (code) => {
           const endedMs = nowMs();
           activity.inFlight--;
@@ -106,6 +128,21 @@ export function createTelemetry(
       };
     },
     requestRefused: (protocol, code) => requests.inc({ model: '', version: '', protocol, code }),
+    batches: (model, version) => {
+      const labels = { model, version };
+      return {
+        waiting: (change) => {
+          const activity = activities.of(model, version);
+          activity.queued += change;
+          activity.queuedMean.set(activity.queued, nowMs());
+        },
+        began: (waitedMs) => queueing.observe(labels, waitedMs / 1000),
+        computed: (rows, tookMs) => {
+          batchSize.observe(labels, rows);
+          inference.observe(labels, tookMs / 1000);
+        },
+      };
+    },
     phaseEnded: (model, version, phase, seconds) => loading.set({ model, version, phase }, seconds),
   };
 }

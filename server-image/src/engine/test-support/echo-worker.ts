@@ -19,7 +19,7 @@ parentPort?.on('message', (request: EngineRequest) => {
       const [first] = inputs[0]?.[1].data ?? [];
       if (first === -1) throw new Error('this thread was told to end');
       while (first === -2);
-      if (loaded.has(model)) parentPort?.postMessage({ type: 'reply', id, value: inputs });
+      if (loaded.has(model)) parentPort?.postMessage({ type: 'reply', id, value: { tensors: inputs, durationMs: 0 } });
       else
         parentPort?.postMessage({ type: 'reply', id, failure: { kind: 'Failed', message: 'The model is not loaded' } });
       break;

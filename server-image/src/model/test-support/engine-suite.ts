@@ -1,18 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { after, before, describe, it } from 'mocha';
-import { Engines } from '../../engine/engines.ts';
-import { type LoadedModelHandle, loadModel } from '../load-model.ts';
-import { readModelContent } from '../model-content.ts';
+import type { Engines } from '../../engine/engines.ts';
+import type { LoadedModelHandle } from '../load-model.ts';
 import type { EngineName } from '../served-model.ts';
+import { loadFiles, steadyEngines } from './load-files.ts';
 import { floats } from './test-models.ts';
-import {
-  denseFiles,
-  type Files,
-  halfPlusTwoFiles,
-  nonzeroFiles,
-  quantisedFiles,
-  temporaryFolder,
-} from './tiny-models.ts';
+import { denseFiles, type Files, halfPlusTwoFiles, nonzeroFiles, quantisedFiles } from './tiny-models.ts';
 
 const never = new AbortController().signal;
 
@@ -21,29 +14,11 @@ export function describeEngine(engine: EngineName, tensorflowDirectory = '/nowhe
   describe(`the engine ${engine}`, () => {
     let engines: Engines;
     before(() => {
-      engines = new Engines({
-        tensorflowDirectory,
-        threads: 1,
-        requireGPU: false,
-        environment: process.env,
-        onFatal: assert.fail,
-        onRestart: assert.fail,
-      });
+      engines = steadyEngines(tensorflowDirectory);
     });
     after(() => engines.close());
 
-    async function load(files: Files): Promise<LoadedModelHandle> {
-      await using folder = await temporaryFolder(files);
-      const content = await readModelContent({ directory: folder.path, file: 'model.json' }, never);
-      return loadModel(content, {
-        name: 'm',
-        engine,
-        engines,
-        signal: never,
-        readAgain: assert.fail,
-        onPhase: () => undefined,
-      });
-    }
+    const load = (files: Files): Promise<LoadedModelHandle> => loadFiles(files, { engine, engines });
 
     async function infer({ model }: LoadedModelHandle, shape: number[], values: number[]): Promise<number[]> {
       const [input, output] = [model.inputs[0]?.name ?? '', model.outputs[0]?.name ?? ''];

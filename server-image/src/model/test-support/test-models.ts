@@ -1,3 +1,4 @@
+import { silentObserver } from '../../batching/test-support/silent-observer.ts';
 import type { ServerEnvironment } from '../../config/environment.ts';
 import { ServerSettingsSchema } from '../../config/server-config.ts';
 import type { Tensor } from '../../engine/tensor.ts';
@@ -29,6 +30,7 @@ export function testModels({ cacheDirectory, npmRegistry, tensorflowDirectory, s
     environment,
     processEnvironment: process.env,
     onProgress: (step) => progress.push(step),
+    observe: () => silentObserver,
     onFatal: (failure) => fatal.push(failure),
     onRestart: () => undefined,
   });
