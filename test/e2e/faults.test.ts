@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
+import { awaitMetricReads, everShrank, numberOf, SizeHistory } from '../integration/support/autoscaling.ts';
+import { eventually } from '../integration/support/eventually.ts';
+import { applyManifest, modelService } from '../integration/support/manifests.ts';
+import { useNamespace } from '../integration/support/namespaces.ts';
+import { testCluster } from '../integration/support/test-run.ts';
+import { type Arrivals, type LostRequest, startArrivals } from './support/arrivals.ts';
+import { metricOfPods, readyPods, scalingActive } from './support/autoscaling.ts';
+import { useInstalledChart } from './support/installed-chart.ts';
+import { clusterUrl, hasCondition, type PodObject, podsOf, untilServing } from './support/observed.ts';
+import { podProcesses, signalPod } from './support/pod-processes.ts';
+
+const METRIC = 'modelservice_requests_per_second_avg15s';
+const SERVER = 'server.js';
+/** What the autoscaler keeps two pods for: with one it would be 60 a second, with two 30. */
+const TARGET = 36;
+const PER_SECOND = 60;
+/** So many looks of the autoscaler show what it makes of a fault. */
+const LOOKS = 4;
+
+describe('scaling while real pods and the API server fail', function () {
+  this.timeout(300_000);
+  useInstalledChart();
+  const namespace = useNamespace('faults');
+  const digits = () => ({ namespace: namespace(), name: 'digits' });
+  const started: Arrivals[] = [];
+  let url: string | undefined;
+  let load: Arrivals | undefined;
+
+  before(async () => {
+    await apply(0);
+    await untilServing(digits());
+    url = await clusterUrl(digits());
+    load = start(PER_SECOND);
+  });
+  beforeEach('two pods share the load', async () => {
+    await eventually(() => metricOfPods(digits(), METRIC), {
+      because: 'each of two pods gets half of the requests',
+      until: (values) => Object.values(values).length === 2 && Object.values(values).every(isHalf),
+      deadlineMs: 120_000,
+      intervalMs: 500,
+    });
+    assert.equal(await readyPods(digits()), 2);
+  });
+  afterEach('no process stays stopped', async () => {
+    for (const pod of await podsOf(digits())) {
+      for (const id of await podProcesses(pod, SERVER)) process.kill(id, 'SIGCONT');
+    }
+  });
+  after(() => Promise.all(started.map((arrivals) => arrivals.stop())));
+
+  it('a pod that hangs is left out, which is no reason to scale down, and its requests wait for it', async () => {
+    await apply(0);
+    const { pod, other } = await twoPods();
+    const [history, since] = [await SizeHistory.begin(digits()), Date.now()];
+    const lost = load?.lost().length;
+    await signalPod(pod, SERVER, 'SIGSTOP');
+    await eventually(() => metricOfPods(digits(), METRIC), {
+      because: 'the metric of the pod that hangs is left out',
+      until: (values) => Object.keys(values).join() === other.metadata.name,
+    });
+    await awaitMetricReads(digits(), since, LOOKS);
+    const whileReady = await scalingActive(digits());
+    await eventually(() => podsOf(digits()), {
+      because: 'the pod gets no more requests',
+      until: (pods) => pods.some((found) => isSame(found, pod) && !hasCondition(found, 'Ready')),
+    });
+    await awaitMetricReads(digits(), Date.now(), LOOKS);
+    const whileUnready = await scalingActive(digits());
+    const sizes = await history.sizes();
+    await signalPod(pod, SERVER, 'SIGCONT');
+
+    console.log(`      ScalingActive ${whileReady?.reason}, then ${whileUnready?.reason}; sizes ${sizes.join(', ')}`);
+    assert.deepEqual([whileReady?.status, whileUnready?.status], ['True', 'True']);
+    assert.ok(!everShrank(sizes), `sizes: ${sizes}`);
+    await eventually(() => metricOfPods(digits(), METRIC), {
+      because: 'the pod is counted again',
+      until: (values) => pod.metadata.name in values,
+    });
+    await load?.more(PER_SECOND);
+    assert.equal(load?.lost().length, lost, 'what waited for the pod was answered');
+  });
+
+  it('a pod whose server is killed is started again; only what it had in hand or refused until then is lost', async () => {
+    // A server that starts anew knows nothing of the last 15 s; by default an autoscaler looks back 5 minutes.
+    await apply(60);
+    const { pod } = await twoPods();
+    const [history, since] = [await SizeHistory.begin(digits()), Date.now()];
+    const before = load?.lost().length ?? 0;
+    await signalPod(pod, SERVER, 'SIGKILL');
+    const again = await eventually(() => podsOf(digits()), {
+      because: 'its container was started again and is ready',
+      until: (pods) =>
+        pods.some((found) => isSame(found, pod) && restarts(found) === 1 && hasCondition(found, 'Ready')),
+      deadlineMs: 120_000,
+    });
+    const readyAt = Date.now();
+    assert.equal(again.length, 2);
+    await load?.more(10 * PER_SECOND);
+    await awaitMetricReads(digits(), readyAt, LOOKS);
+    const sizes = await history.sizes();
+
+    const lost = load?.lost().slice(before) ?? [];
+    const refused = lost.filter(({ what }) => what === 'ECONNREFUSED');
+    const inHand = lost.filter(({ what }) => BROKEN.includes(what));
+    const lastMs = Math.max(0, ...lost.map(({ at }) => at - since));
+    console.log(
+      `      lost: ${inHand.length} that it had in hand, ${refused.length} connections refused, the last ${lastMs} ms after its death; ready again after ${readyAt - since} ms`,
+    );
+    assert.deepEqual(others(lost), []);
+    assert.ok(lost.every(({ at }) => at < readyAt));
+    assert.ok(inHand.length < PER_SECOND, 'no more than it can have had in hand');
+    assert.equal((await scalingActive(digits()))?.status, 'True');
+    assert.ok(!everShrank(sizes), `sizes: ${sizes}`);
+  });
+
+  it('an API server that crashes and comes back loses no request, and scaling goes on', async () => {
+    await apply(60);
+    const { components } = testCluster();
+    assert.ok(components);
+    const history = await SizeHistory.begin(digits());
+    const before = load?.lost().length;
+    await components.apiServer.kill();
+    const down = performance.now();
+    await load?.more(10 * PER_SECOND);
+    await components.apiServer.start();
+    const downSeconds = ((performance.now() - down) / 1000).toFixed(1);
+    await awaitMetricReads(digits(), Date.now(), LOOKS);
+    assert.ok(!everShrank(await history.sizes()), `sizes: ${await history.sizes()}`);
+
+    const further = start(PER_SECOND / 2 + TARGET / 2);
+    await eventually(() => readyPods(digits()), {
+      because: 'more requests bring a third pod',
+      until: (ready) => ready === 3,
+      deadlineMs: 120_000,
+      intervalMs: 500,
+    });
+    await further.more(PER_SECOND);
+    console.log(`      it was away for ${downSeconds} s, and a third pod came afterwards`);
+    assert.deepEqual([load?.lost().length, further.lost()], [before, []]);
+    await further.stop();
+  });
+
+  function start(perSecond: number): Arrivals {
+    const arrivals = startArrivals(url ?? '', 'digits', perSecond);
+    started.push(arrivals);
+    return arrivals;
+  }
+
+  /** @param stabilizationWindowSeconds how long the autoscaler waits before it removes a pod */
+  async function apply(stabilizationWindowSeconds: number): Promise<void> {
+    const policies = [{ type: 'Percent', value: 100, periodSeconds: 15 }];
+    const metrics = [{ type: 'RequestsPerSecond', target: { averageValue: TARGET } }];
+    const behavior = { scaleDown: { stabilizationWindowSeconds, policies } };
+    const server = { resources: { requests: { cpu: '250m' } } };
+    const scaling = { minReplicas: 1, maxReplicas: 3, metrics, behavior };
+    await applyManifest(namespace(), modelService('digits', { server, scaling }));
+  }
+
+  async function twoPods(): Promise<{ readonly pod: PodObject; readonly other: PodObject }> {
+    const [pod, other] = await podsOf(digits());
+    assert.ok(pod && other);
+    return { pod, other };
+  }
+});
+
+/** How a connection ends whose server is gone. */
+const BROKEN = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
+
+function others(lost: readonly LostRequest[]): readonly LostRequest[] {
+  return lost.filter(({ what }) => what !== 'ECONNREFUSED' && !BROKEN.includes(what));
+}
+
+/** About half of all that is asked for. */
+function isHalf(quantity: string): boolean {
+  return Math.abs(numberOf(quantity) - PER_SECOND / 2) < PER_SECOND / 10;
+}
+
+function isSame({ metadata }: PodObject, other: PodObject): boolean {
+  return metadata.uid === other.metadata.uid;
+}
+
+function restarts({ status }: PodObject): number {
+  return status.containerStatuses?.[0]?.restartCount ?? 0;
+}
