@@ -3,12 +3,13 @@
  * installed, as a table in Markdown. About a minute: every measurement is bounded in time and in requests. The load
  * generator is a process of its own on the same machine, so the two share its cores.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { LoadJob, LoadResult } from './load.ts';
+import { startMnistServer } from './mnist-server.ts';
 
 const ENGINES = ['TensorFlow', 'Wasm', 'JavaScript'] as const;
 type Engine = (typeof ENGINES)[number];
@@ -27,22 +28,12 @@ type Batching = (typeof BATCHING)[number];
 const WARM_UP_MS = 1000;
 const DURATION_MS = 3500;
 const MAX_REQUESTS = 50_000;
+/** For the generator to start and to end. */
 const START_TIMEOUT_MS = 60_000;
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The messages of control.schema.json that matter here. */
-interface Progress {
-  readonly type: string;
-  readonly url?: string;
-  readonly phase?: string;
-  readonly message?: string;
-  readonly reason?: string;
-}
-
 const sample: unknown = JSON.parse(await readFile(at('../../examples/mnist/request.json'), 'utf8'));
-const child = (path: string, stderr: 'inherit' | 'ignore', env: Record<string, string> = {}): ChildProcess =>
-  fork(at(path), [], { execArgv: [], stdio: ['ignore', 'ignore', stderr, 'ipc'], env: { ...process.env, ...env } });
 
 console.log(
   `examples/mnist, JSON, on ${availableParallelism()} CPUs (${cpus()[0]?.model}), Node ${process.versions.node}\n`,
@@ -53,71 +44,39 @@ for (const engine of ENGINES) for (const batching of BATCHING) await benchEngine
 
 async function benchEngine(engine: Engine, batching: Batching): Promise<void> {
   const name = `${engine} | ${batching === undefined ? 'off' : 'on'}`;
-  const server = child('../../server-image/bin/server.js', 'ignore', {
-    MODELSERVICE_CONFIG: JSON.stringify(configOf(engine, batching)),
-  });
-  const exited = once(server, 'exit');
-  try {
-    const url = await ready(server);
-    if (url === undefined) {
-      console.log(`| ${name} | not installed | | | | | |`);
-      return;
-    }
-    for (const { connections, images } of SCENARIOS) {
-      const result = await measure({
-        host: url.hostname,
-        port: Number(url.port),
-        path: '/v2/models/mnist/infer',
-        body: JSON.stringify(repeat(sample, images)),
-        connections,
-        warmUpMs: WARM_UP_MS,
-        durationMs: DURATION_MS,
-        maxRequests: MAX_REQUESTS,
-      });
-      if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} answers were errors`);
-      const rate = result.requests / result.seconds;
-      const figures = [
-        connections,
-        images,
-        rate.toFixed(0),
-        (rate * images).toFixed(0),
-        result.p50Ms.toFixed(2),
-        result.p99Ms.toFixed(2),
-      ];
-      console.log(`| ${name} | ${figures.join(' | ')} |`);
-    }
-  } finally {
-    server.kill('SIGTERM');
-    await exited;
+  await using server = await startMnistServer({ engine, batching });
+  if (server === undefined) {
+    console.log(`| ${name} | not installed | | | | | |`);
+    return;
   }
-}
-
-function configOf(engine: Engine, batching: Batching): object {
-  return {
-    version: 1,
-    server: { host: '127.0.0.1', port: 0, metricsPort: 0, logLevel: 'Error', failFast: false },
-    models: [{ name: 'mnist', uri: new URL('../../examples/mnist/model', import.meta.url).href, engine, batching }],
-  };
-}
-
-/** The server's URL once its model is ready; undefined where this machine lacks the engine. */
-async function ready(server: ChildProcess): Promise<URL | undefined> {
-  const signal = AbortSignal.timeout(START_TIMEOUT_MS);
-  let url: string | undefined;
-  const ended = once(server, 'exit', { signal }).then(() => {
-    throw new Error('The server ended before its model was ready');
-  });
-  for (;;) {
-    const [message] = (await Promise.race([once(server, 'message', { signal }), ended])) as [Progress];
-    if (message.type === 'listening') url = message.url;
-    if (message.reason === 'EngineUnavailable') return undefined;
-    if (message.phase === 'Failed') throw new Error(message.message);
-    if (message.phase === 'Ready' && url !== undefined) return new URL(url);
+  const { url } = server;
+  for (const { connections, images } of SCENARIOS) {
+    const result = await measure({
+      host: url.hostname,
+      port: Number(url.port),
+      path: '/v2/models/mnist/infer',
+      body: JSON.stringify(repeat(sample, images)),
+      connections,
+      warmUpMs: WARM_UP_MS,
+      durationMs: DURATION_MS,
+      maxRequests: MAX_REQUESTS,
+    });
+    if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} answers were errors`);
+    const rate = result.requests / result.seconds;
+    const figures = [
+      connections,
+      images,
+      rate.toFixed(0),
+      (rate * images).toFixed(0),
+      result.p50Ms.toFixed(2),
+      result.p99Ms.toFixed(2),
+    ];
+    console.log(`| ${name} | ${figures.join(' | ')} |`);
   }
 }
 
 async function measure(job: LoadJob): Promise<LoadResult> {
-  const generator = child('./load.ts', 'inherit');
+  const generator = fork(at('./load.ts'), [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const answer = once(generator, 'message', {
     signal: AbortSignal.timeout(job.warmUpMs + job.durationMs + START_TIMEOUT_MS),
   });
