@@ -1,5 +1,6 @@
 // What can be seen of an autoscaler's work: the metric as it reads it, its reads, its events, and the sizes it made.
 import type { KubeObject } from '../../../operator/src/kube/types.ts';
+import type { AuditEvent } from '../../cluster/audit-log.ts';
 import { field } from './children.ts';
 import { eventually } from './eventually.ts';
 import { kubectl } from './kubectl.ts';
@@ -36,21 +37,28 @@ export function numberOf(quantity: string): number {
 }
 
 /** How the API server answered the autoscaler's reads of a ModelService's metric since then: status codes, oldest first. */
-export async function metricReads({ namespace, name }: ServiceRef, sinceMs: number): Promise<readonly number[]> {
+export async function metricReads(ref: ServiceRef, sinceMs: number): Promise<readonly number[]> {
+  return (await readEvents(ref, sinceMs)).map(({ responseStatus }) => responseStatus?.code ?? 0);
+}
+
+/** Path and query of those reads, oldest first. */
+export async function metricReadTargets(ref: ServiceRef, sinceMs: number): Promise<readonly string[]> {
+  return (await readEvents(ref, sinceMs)).map(({ requestURI }) => requestURI);
+}
+
+async function readEvents({ namespace, name }: ServiceRef, sinceMs: number): Promise<readonly AuditEvent[]> {
   const { auditEvents } = testCluster();
   if (auditEvents === undefined) throw new Error('The audit log of this cluster cannot be read.');
-  const target = `modelservice.dev%2Fname%3D${name}`;
-  return (await auditEvents())
-    .filter(
-      ({ user, objectRef, requestURI, stage, requestReceivedTimestamp }) =>
-        stage === 'ResponseComplete' &&
-        user.username === CONTROLLER &&
-        objectRef?.namespace === namespace &&
-        requestURI.includes('/custom.metrics.k8s.io/') &&
-        requestURI.split('&').some((part) => part.includes(target)) &&
-        Date.parse(requestReceivedTimestamp) > sinceMs,
-    )
-    .map(({ responseStatus }) => responseStatus?.code ?? 0);
+  const target = new RegExp(`modelservice\\.dev%2Fname%3D${name}(%2C|&|$)`);
+  return (await auditEvents()).filter(
+    ({ user, objectRef, requestURI, stage, requestReceivedTimestamp }) =>
+      stage === 'ResponseComplete' &&
+      user.username === CONTROLLER &&
+      objectRef?.namespace === namespace &&
+      requestURI.includes('/custom.metrics.k8s.io/') &&
+      target.test(requestURI) &&
+      Date.parse(requestReceivedTimestamp) > sinceMs,
+  );
 }
 
 /** Waits until the autoscaler has read the metric so often since then, or tried to. */
