@@ -167,3 +167,26 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   resources: [modelservices/status]
   verbs: [patch]
 {{- end -}}
+
+{{/* Scrapes what a Service of ours selects: dict "name" "labels" "selector" "root" $. */}}
+{{- define "modelservice.serviceMonitor" -}}
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- with .root.Values.metrics.serviceMonitor.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    {{- .labels | nindent 4 }}
+spec:
+  selector:
+    matchLabels:
+      {{- .selector | nindent 6 }}
+  endpoints:
+    - port: metrics
+      {{- with .root.Values.metrics.serviceMonitor.interval }}
+      interval: {{ . }}
+      {{- end }}
+{{- end -}}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { before, describe, it } from 'mocha';
+import { only, renderChart } from './support/chart.ts';
+import { prometheusTool } from './support/prometheus.ts';
+import { testRun } from './support/test-run.ts';
+
+const run = promisify(execFile);
+
+interface Rule {
+  readonly alert: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+const WANTED: readonly {
+  readonly alert: string;
+  readonly title: string;
+  readonly series: readonly { readonly series: string; readonly values: string }[];
+  readonly at: string;
+  /** Labels of the alert beside its name and severity; undefined: it does not fire. */
+  readonly labels: Readonly<Record<string, string>> | undefined;
+}[] = [
+  {
+    alert: 'ModelServiceMetricsAPIUnavailable',
+    title: 'when the API server cannot reach a version for 2 minutes',
+    series: [apiService('v1beta1', '0x10'), apiService('v1beta2', '0 1x9')],
+    at: '3m',
+    labels: { name: 'v1beta2.custom.metrics.k8s.io' },
+  },
+  {
+    alert: 'ModelServiceMetricsAPIUnavailable',
+    title: 'not when it is for a moment, nor for the APIs of others',
+    series: [apiService('v1beta2', '0 1 0x8'), { ...apiService('v1', '1x10', 'metrics.example.com') }],
+    at: '10m',
+    labels: undefined,
+  },
+  {
+    alert: 'ModelServiceMetricsAPICertificateExpiring',
+    title: 'when fewer than 20 days are left',
+    series: [
+      { series: 'modelservice_metrics_api_certificate_expiry_timestamp_seconds{namespace="n"}', values: seconds(19) },
+    ],
+    at: '1h1m',
+    labels: { namespace: 'n' },
+  },
+  {
+    alert: 'ModelServiceMetricsAPICertificateExpiring',
+    title: 'not in the days in which it is renewed, nor before there is one',
+    series: [
+      { series: 'modelservice_metrics_api_certificate_expiry_timestamp_seconds{namespace="n"}', values: seconds(29) },
+    ],
+    at: '2h',
+    labels: undefined,
+  },
+  {
+    alert: 'ModelServiceReconcileErrors',
+    title: 'when a reconcile fails again and again',
+    series: [{ series: 'controller_runtime_reconcile_errors_total{controller="modelservice"}', values: '0+1x30' }],
+    at: '20m',
+    labels: {},
+  },
+  {
+    alert: 'ModelServiceReconcileErrors',
+    title: 'not when another operator has errors, or ours had one',
+    series: [
+      { series: 'controller_runtime_reconcile_errors_total{controller="other"}', values: '0+1x30' },
+      { series: 'controller_runtime_reconcile_errors_total{controller="modelservice"}', values: '0 0 1x28' },
+    ],
+    at: '20m',
+    labels: undefined,
+  },
+  {
+    alert: 'ModelServiceOperatorDown',
+    title: 'when the operator is not seen',
+    series: [{ series: 'controller_runtime_max_concurrent_reconciles{controller="modelservice"}', values: '4 _x30' }],
+    at: '16m',
+    labels: { controller: 'modelservice' },
+  },
+  {
+    alert: 'ModelServiceOperatorDown',
+    title: 'not while it is',
+    series: [{ series: 'controller_runtime_max_concurrent_reconciles{controller="modelservice"}', values: '4x30' }],
+    at: '20m',
+    labels: undefined,
+  },
+];
+
+describe("the chart's alerts", function () {
+  this.timeout(60_000);
+  let folder: string;
+  let rules: readonly Rule[];
+
+  before('write them as a rule file', async () => {
+    const metrics = { provider: 'builtin', serviceMonitor: { enabled: true }, prometheusRule: { enabled: true } };
+    const objects = await renderChart({ release: 'ms', namespace: 'models', values: { metrics } });
+    const { spec } = only(objects, 'PrometheusRule');
+    rules = (spec as { groups: readonly { rules: readonly Rule[] }[] }).groups.flatMap((group) => group.rules);
+    folder = await mkdtemp(join(testRun().guard.folder, 'rules-'));
+    await writeFile(join(folder, 'rules.yml'), JSON.stringify(spec));
+  });
+
+  it('are rules that Prometheus takes, each with what to do', async () => {
+    await run(await prometheusTool('promtool'), [
+      'check',
+      'rules',
+      '--lint=all',
+      '--lint-fatal',
+      join(folder, 'rules.yml'),
+    ]);
+    assert.equal(new Set(WANTED.map(({ alert }) => alert)).size, rules.length, 'each is tested here');
+    for (const { alert, annotations } of rules) assert.match(annotations.description ?? '', /kubectl /, alert);
+  });
+
+  for (const { alert, title, series, at, labels } of WANTED) {
+    it(`${alert} ${labels === undefined ? 'does not fire' : 'fires'}: ${title}`, async () => {
+      const rule = rules.find((candidate) => candidate.alert === alert);
+      assert.ok(rule);
+      const name = labels?.name ?? '';
+      const expected = {
+        exp_labels: { ...rule.labels, ...labels },
+        exp_annotations: Object.fromEntries(
+          Object.entries(rule.annotations).map(([key, text]) => [key, text.replace('{{ $labels.name }}', name)]),
+        ),
+      };
+      const test = {
+        interval: '1m',
+        input_series: series,
+        alert_rule_test: [{ eval_time: at, alertname: alert, exp_alerts: labels === undefined ? [] : [expected] }],
+      };
+      const file = join(folder, 'test.yml');
+      await writeFile(file, JSON.stringify({ rule_files: ['rules.yml'], evaluation_interval: '1m', tests: [test] }));
+      await run(await prometheusTool('promtool'), ['test', 'rules', file]);
+    });
+  }
+});
+
+function apiService(version: string, values: string, group = 'custom.metrics.k8s.io') {
+  return { series: `aggregator_unavailable_apiservice{name="${version}.${group}",instance="a"}`, values };
+}
+
+/** Of so many days, through all of a test: time begins at zero there. */
+function seconds(days: number): string {
+  return `${days * 86_400}x180`;
+}
