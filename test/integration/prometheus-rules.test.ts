@@ -52,6 +52,7 @@ const WANTED: readonly {
     title: 'not in the days in which it is renewed, nor before there is one',
     series: [
       { series: 'modelservice_metrics_api_certificate_expiry_timestamp_seconds{namespace="n"}', values: seconds(29) },
+      { series: 'modelservice_metrics_api_certificate_expiry_timestamp_seconds{namespace="m"}', values: seconds(0) },
     ],
     at: '2h',
     labels: undefined,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { PrometheusClient } from '../../operator/src/metrics-api/prometheus-client.ts';
 import { expressionFor, readingsIn } from '../../operator/src/metrics-api/prometheus-query.ts';
+import { samplesIn } from '../../operator/src/runtime/exposition.ts';
 import { only, renderChart } from './support/chart.ts';
 import { awaitCondition, awaitObject, conditionOf, field } from './support/children.ts';
 import { eventually } from './support/eventually.ts';
@@ -15,7 +16,7 @@ import { scrapeConfigsOf } from './support/pod-monitor.ts';
 import { startPrometheus, usePrometheus } from './support/prometheus.ts';
 import { RESOURCES } from './support/resource-types.ts';
 import { documentedJob } from './support/scrape-config.ts';
-import { createServedPods } from './support/served-pods.ts';
+import { createServedPods, METRICS_PORT } from './support/served-pods.ts';
 import { useMetricsApi } from './support/suite-metrics-api.ts';
 import { useOperator } from './support/suite-operator.ts';
 import { testApi } from './support/test-run.ts';
@@ -53,6 +54,12 @@ describe('the custom metrics API with Prometheus as its source', function () {
     const selector = encodeURIComponent(`modelservice.dev/name=${name}`);
     const list = await kubectl(['get', '--raw', `${path}?labelSelector=${selector}`]);
     return (JSON.parse(list) as { readonly items: readonly MetricValue[] }).items;
+  }
+
+  /** What the server at one of the suite's addresses says itself. */
+  async function meanAt(last: number): Promise<number> {
+    const text = await (await fetch(`http://${pods.address(last)}:${METRICS_PORT}/metrics`)).text();
+    return samplesIn(text, new Set([IN_FLIGHT]))[0]?.value ?? Number.NaN;
   }
 
   const sizeOf = async (name: string): Promise<unknown> =>
@@ -111,9 +118,14 @@ describe('the custom metrics API with Prometheus as its source', function () {
     });
 
     it('keeps the size while Prometheus hangs, and says so', async () => {
-      await prometheus().start();
       pods.holdEach(3);
-      await awaitCondition(named('digits'), 'ScalingActive', 'True', 'MetricsRead', 90_000);
+      await eventually(() => Promise.all([1, 2, 3].map(meanAt)), {
+        because: 'the pods themselves tell of load again, so that nothing speaks for fewer',
+        until: (means) => means.every((mean) => mean > 2.7),
+        intervalMs: 500,
+      });
+      await prometheus().start();
+      await awaitCondition(named('digits'), 'ScalingActive', 'True', 'LimitedByMaxReplicas', 90_000);
       prometheus().hang();
       pods.holdEach(0);
       const object = await awaitCondition(named('digits'), 'ScalingActive', 'False', 'MetricsMissing', 90_000);

@@ -7,7 +7,7 @@ export const METRICS_PORT = 8082;
 
 /** Servers' telemetry behind the pods that the operator's Deployments have, each at an address of its own. */
 export interface ServedPods extends AsyncDisposable {
-  /** An address of this machine alone that no server of this object has. @param last from 101 to 254 */
+  /** An address of this machine alone. @param last that of the n-th server, or from 101 on one of nobody */
   address(last: number): string;
   /**
    * Gives each of the service's `count` pods that has none a server, with `requests` in flight for as long as the means
