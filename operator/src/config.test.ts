@@ -14,6 +14,8 @@ describe('readConfig', () => {
       },
       logLevel: 'info',
       workers: 4,
+      gateway: undefined,
+      metrics: { provider: 'builtin', apiService: undefined, prometheusUrl: undefined },
       bindAddress: undefined,
       healthPort: 8081,
       metricsPort: 8080,
@@ -28,12 +30,24 @@ describe('readConfig', () => {
     assert.deepEqual([config.watchNamespaces, config.watchSilenceTimeoutMs], [['c'], 5_000]);
   });
 
+  it('reads of the gateway only where it is named', () => {
+    const config = readConfig(['--gateway-name=gate', '--gateway-namespace=here', '--gateway-replicas=3'], {});
+    assert.ok(config !== 'help');
+    assert.deepEqual(config.gateway, {
+      namespace: 'here',
+      name: 'gate',
+      selector: 'app.kubernetes.io/name=modelservice-operator-gateway',
+      replicas: 3,
+    });
+  });
+
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [['--workers=many'], /--workers \(or MODELSERVICE_WORKERS\) is "many": write a number/],
     [['--log-level=loud'], /--log-level .* is "loud": write debug, info, warn or error/],
     [['--health-port=http'], /--health-port .* is "http": write a port number/],
     [['--watch-silence-timeout=1.5s'], /--watch-silence-timeout .* write a duration such as 90s/],
     [['--server-image-wasm='], /--server-image-wasm .* write the name of an image/],
+    [['--gateway-replicas=none'], /--gateway-replicas .* is "none": write a number/],
     [['--no-such-flag=1'], /--no-such-flag.*--help lists the flags/],
     [['left-over'], /left-over.*--help lists the flags/],
   ];

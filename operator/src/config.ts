@@ -17,6 +17,19 @@ export interface OperatorConfig extends CommonConfig {
   readonly images: ServerImages;
   readonly metrics: MetricsConfig;
   readonly workers: number;
+  /** Undefined: there is none, and no service goes to zero. */
+  readonly gateway: GatewayConfig | undefined;
+}
+
+/** The gateway that holds requests for services at zero. */
+export interface GatewayConfig {
+  readonly namespace: string;
+  /** Name of its Deployment. */
+  readonly name: string;
+  /** Label selector of its pods. */
+  readonly selector: string;
+  /** How many pods it has while some service may go to zero. */
+  readonly replicas: number;
 }
 
 /** Where autoscalers read the services' metrics. */
@@ -61,6 +74,22 @@ export const SETTINGS = {
     default: '',
   },
   workers: { flag: 'workers', help: 'How many ModelServices are worked on at the same time.', default: '4' },
+  gatewayNamespace: { flag: 'gateway-namespace', help: 'Namespace of the gateway.', default: 'default' },
+  gatewayName: {
+    flag: 'gateway-name',
+    help: 'Deployment of the gateway, which holds requests for services at zero; empty where there is none.',
+    default: '',
+  },
+  gatewaySelector: {
+    flag: 'gateway-selector',
+    help: "Label selector of the gateway's pods.",
+    default: 'app.kubernetes.io/name=modelservice-operator-gateway',
+  },
+  gatewayReplicas: {
+    flag: 'gateway-replicas',
+    help: 'How many pods the gateway has while some service may go to zero; otherwise it has none.',
+    default: '2',
+  },
 } as const satisfies Settings;
 
 const image = z.string().regex(/^\S+$/, 'write the name of an image');
@@ -76,6 +105,10 @@ const schema = z.object({
     .regex(/^([-a-z0-9]+\/[-a-z0-9]+)?$/, 'write NAMESPACE/NAME')
     .transform((text) => (text === '' ? undefined : text)),
   prometheusUrl: SETTING.serverUrl,
+  gatewayNamespace: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'write the name of a namespace'),
+  gatewayName: z.string().regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/, 'write the name of a Deployment, or nothing'),
+  gatewaySelector: z.string().regex(/^\S+$/, 'write a label selector such as app=gateway'),
+  gatewayReplicas: z.coerce.number({ error: 'write a number' }).int().min(1).max(100),
   workers: z.coerce.number({ error: 'write a number' }).int().min(1).max(256),
 });
 
@@ -87,7 +120,8 @@ export function readConfig(
   const settings = readSettings(SETTINGS, schema, args, env);
   if (settings === 'help') return 'help';
   const { serverImageWasm, serverImageTensorflow, serverImageTensorflowGPU, ...others } = settings;
-  const { metricsProvider, metricsApiService, prometheusUrl, ...rest } = others;
+  const { metricsProvider, metricsApiService, prometheusUrl, ...more } = others;
+  const { gatewayNamespace, gatewayName, gatewaySelector, gatewayReplicas, ...rest } = more;
   if (metricsProvider === 'keda' && prometheusUrl === undefined) {
     throw new ConfigError(
       '--prometheus-url: KEDA asks Prometheus for the metrics; write its address, or choose another --metrics-provider',
@@ -96,6 +130,10 @@ export function readConfig(
   return {
     ...rest,
     metrics: { provider: metricsProvider, apiService: metricsApiService, prometheusUrl },
+    gateway:
+      gatewayName === ''
+        ? undefined
+        : { namespace: gatewayNamespace, name: gatewayName, selector: gatewaySelector, replicas: gatewayReplicas },
     images: {
       wasm: serverImageWasm,
       tensorflow: serverImageTensorflow,

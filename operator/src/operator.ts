@@ -1,8 +1,17 @@
 import type { Logger } from 'pino';
-import type { OperatorConfig } from './config.ts';
-import { API_SERVICE, DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, POD, SERVICE } from './kube/resources.ts';
+import type { GatewayConfig, OperatorConfig } from './config.ts';
+import { API_SERVICE, DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, POD, SERVICE } from './kube/resources.ts';
 import type { KubeObject } from './kube/types.ts';
-import { FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL, REPLICAS_FIELD_MANAGER } from './modelservice/conventions.ts';
+import {
+  FIELD_MANAGER,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  REPLICAS_FIELD_MANAGER,
+  SLICE_MANAGED_BY_LABEL,
+} from './modelservice/conventions.ts';
+import { fetchListenerOverHttp, GatewayListeners } from './modelservice/gateway-listeners.ts';
+import { type Gateway, toGatewayPod } from './modelservice/gateway-pods.ts';
+import { gatewaySizeReconciler } from './modelservice/gateway-size.ts';
 import { BY_MODEL_SERVICE, modelServiceOfPod } from './modelservice/gather.ts';
 import {
   type ApiService,
@@ -12,7 +21,9 @@ import {
   trimApiService,
 } from './modelservice/metrics-apis.ts';
 import { fetchModelInfoOverHttp, ModelInfoReader } from './modelservice/model-info.ts';
-import type { Deployment, HorizontalPodAutoscaler, Pod } from './modelservice/observed.ts';
+import type { Deployment, EndpointSlice, GatewayPod, HorizontalPodAutoscaler, Pod } from './modelservice/observed.ts';
+import { gatewayPortOf } from './modelservice/plan/gateway-port.ts';
+import { fetchPodActivityOverHttp, PodActivityReader } from './modelservice/pod-activity.ts';
 import { modelServiceReconciler } from './modelservice/reconcile.ts';
 import { MODEL_SERVICE, type ModelService } from './modelservice/resource.ts';
 import { trimPod } from './modelservice/trim-pod.ts';
@@ -20,7 +31,11 @@ import { Applier } from './runtime/applier.ts';
 import { systemClock } from './runtime/clock.ts';
 import { controllerKeyOf, keyOf } from './runtime/object-key.ts';
 import { programParts } from './runtime/program-parts.ts';
+import type { CallablePod } from './runtime/ready-address.ts';
 import type { Change } from './runtime/store.ts';
+
+/** The slices' index by the gateway's port. */
+const BY_PORT = 'port';
 
 /** Runs the operator until `signal` aborts and everything under way has ended. */
 export async function runOperator(config: OperatorConfig, log: Logger, signal: AbortSignal): Promise<void> {
@@ -46,6 +61,19 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
   const apiServices =
     provider === 'none' ? undefined : manager.informer<ApiService>(API_SERVICE, { transform: trimApiService });
 
+  const slices = manager.informer<EndpointSlice>(ENDPOINT_SLICE, {
+    labelSelector: `${SLICE_MANAGED_BY_LABEL}=${MANAGED_BY}`,
+    keepManagers,
+    indexes: { [BY_PORT]: (slice) => [String(gatewayPortOf(slice))] },
+  });
+  const gateway = config.gateway === undefined ? undefined : assembleGateway(config.gateway);
+
+  const activity = new PodActivityReader({
+    fetchPodActivity: fetchPodActivityOverHttp,
+    clock: systemClock,
+    signal,
+    onRead: (key) => controller.enqueue(key),
+  });
   const modelInfo = new ModelInfoReader({
     fetchModelInfo: fetchModelInfoOverHttp,
     clock: systemClock,
@@ -60,16 +88,19 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
       deployments: deployments.store,
       kubeServices: kubeServices.store,
       autoscalers: autoscalers.store,
+      slices: slices.store,
       pods: pods.store,
     },
     modelInfo,
+    activity,
+    gateway,
     config: { images: config.images },
     metrics: () => ({ provider, apis: apiServices && metricsApisOf(apiServices.store, apiService) }),
     clock: systemClock,
   });
   const controller = manager.controller('modelservice', reconcile, { workers: config.workers });
 
-  function enqueueOwner({ before, after }: Change<KubeObject>): void {
+  function enqueueOwner({ before, after }: Pick<Change<KubeObject>, 'before' | 'after'>): void {
     for (const object of [before, after]) {
       const key = object === undefined ? undefined : controllerKeyOf(object, MODEL_SERVICE);
       if (key !== undefined) controller.enqueue(key);
@@ -85,11 +116,57 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
       if (service.spec.scaling.maxReplicas !== undefined) controller.enqueue(keyOf(service));
     }
   });
+  slices.onChange((change) => {
+    enqueueOwner(change);
+    // Two that chose one port at the same moment: each has to see the other.
+    const port = change.after === undefined ? undefined : gatewayPortOf(change.after);
+    for (const after of port === undefined ? [] : slices.store.byIndex(BY_PORT, String(port))) {
+      enqueueOwner({ after });
+    }
+  });
   pods.onChange(({ before, after }) => {
     for (const pod of [before, after]) {
       for (const key of pod === undefined ? [] : modelServiceOfPod(pod)) controller.enqueue(key);
     }
   });
+
+  /** Watches the gateway's pods, and keeps the size of its Deployment. */
+  function assembleGateway({ namespace, name, selector, replicas }: GatewayConfig): Gateway {
+    const namespaces = [namespace];
+    const gatewayPods = manager.informer<GatewayPod>(POD, {
+      namespaces,
+      labelSelector: selector,
+      transform: (pod) => toGatewayPod(pod as KubeObject as CallablePod),
+    });
+    const gatewayDeployments = manager.informer<Deployment>(DEPLOYMENT, {
+      namespaces,
+      fieldSelector: `metadata.name=${name}`,
+      keepManagers: [REPLICAS_FIELD_MANAGER],
+    });
+    const listeners = new GatewayListeners({
+      fetchListener: fetchListenerOverHttp,
+      clock: systemClock,
+      signal,
+      onAnswer: (key) => controller.enqueue(key),
+    });
+    const reconcileSize = gatewaySizeReconciler({
+      // Its answers are no children: they must not get into their stores.
+      applier: new Applier({ api, onResult: metrics.countApply }),
+      deployments: gatewayDeployments.store,
+      services: services.store,
+      slices: slices.store,
+      replicas,
+    });
+    const size = manager.controller('gateway-size', reconcileSize, { workers: 1 });
+    const resize = (): void => size.enqueue(`${namespace}/${name}`);
+    gatewayDeployments.onChange(resize);
+    services.onChange(resize);
+    slices.onChange(resize);
+    gatewayPods.onChange(() => {
+      for (const after of slices.store.list()) enqueueOwner({ after });
+    });
+    return { pods: gatewayPods.store, listeners };
+  }
 
   try {
     await manager.run(signal);

@@ -37,7 +37,7 @@ for (const { title, watchesAll } of [
     let kubeconfig: string;
 
     before('helm template | kubectl apply', async () => {
-      const values = { watchNamespaces: watchesAll ? [] : [watched()] };
+      const values = { watchNamespaces: watchesAll ? [] : [watched()], gateway: { replicas: 2 } };
       // Its own name: what is cluster-wide carries the release's.
       chart = await installChart({ release: home(), namespace: home(), values });
       kubeconfig = await testCluster().kubeconfigFor(chart.serviceAccount);
@@ -86,13 +86,18 @@ for (const { title, watchesAll } of [
     it('uses every right that it is granted, where the cluster has an audit log', async () => {
       const { auditEvents } = testCluster();
       if (auditEvents === undefined) return;
-      // An autoscaler that comes and goes is the one child that the operator deletes itself.
-      await createModelService(watched(), 'autoscaled', { maxReplicas: 3, metrics: [CPU] });
+      // An autoscaler and the gateway's slice come and go: the operator deletes no other child itself.
+      const scaling = { minReplicas: 0, maxReplicas: 3, idleAfter: '10m', metrics: [CPU] };
+      await createModelService(watched(), 'autoscaled', scaling);
       const autoscaled = { namespace: watched(), name: 'autoscaled' };
-      const autoscaler = () => testApi().find(RESOURCES.horizontalPodAutoscalers, autoscaled);
-      await eventually(autoscaler, { because: 'there is an autoscaler', until: (found) => found !== undefined });
+      const comers = () =>
+        Promise.all([
+          testApi().find(RESOURCES.horizontalPodAutoscalers, autoscaled),
+          testApi().find(RESOURCES.endpointSlices, { namespace: watched(), name: 'autoscaled--gateway' }),
+        ]);
+      await eventually(comers, { because: 'both are there', until: (found) => !found.includes(undefined) });
       await testApi().mergePatch(RESOURCES.modelServices, autoscaled, { spec: { scaling: null } });
-      await eventually(autoscaler, { because: 'the autoscaler is gone', until: (found) => found === undefined });
+      await eventually(comers, { because: 'both are gone', until: (found) => found.every((one) => one === undefined) });
 
       const rights = chart.rules.flatMap(({ apiGroups, resources, verbs }) =>
         verbs.map((verb) => `${verb} ${apiGroups[0]}/${resources[0]}`),

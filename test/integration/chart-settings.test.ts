@@ -7,17 +7,30 @@ import { type DeploymentSpec, operatorDeployment, renderChart } from './support/
 /** What a cluster has no use for: the chart's ports are the probes' and the Service's, and the rest is for tests. */
 const NOT_IN_THE_CHART = ['bind-address', 'health-port', 'metrics-port', 'watch-silence-timeout'];
 
+/** Outside of a cluster there is none. */
+const GATEWAY = {
+  namespace: 'default',
+  name: 'ms-modelservice-operator-gateway',
+  selector: 'app.kubernetes.io/name=modelservice-operator-gateway,app.kubernetes.io/instance=ms',
+  replicas: 2,
+};
+
 describe('the settings of the operator', () => {
   it('have the same defaults in the chart as without it', async () => {
-    // But for a name of its own.
+    // But for names of its own.
     const config = readConfig([], {}) as OperatorConfig;
     const metrics = { ...config.metrics, apiService: 'default/ms-modelservice-operator-metrics-api' };
-    assert.deepEqual(readConfig(await argsFor({}), {}), { ...config, metrics });
+    assert.deepEqual(readConfig(await argsFor({ gateway: { replicas: 2 } }), {}), {
+      ...config,
+      metrics,
+      gateway: GATEWAY,
+    });
   });
 
   const values = {
     watchNamespaces: ['team-a', 'team-b'],
     server: { images: { wasm: 'w:1', tensorflow: 't:1', tensorflowGPU: 'g:1' } },
+    gateway: { replicas: 3 },
     logLevel: 'debug',
     workers: 7,
     metrics: { provider: 'keda', prometheusUrl: 'http://prometheus:9090' },
@@ -25,6 +38,7 @@ describe('the settings of the operator', () => {
   const config: Partial<OperatorConfig> = {
     watchNamespaces: ['team-a', 'team-b'],
     images: { wasm: 'w:1', tensorflow: 't:1', tensorflowGPU: 'g:1' },
+    gateway: { ...GATEWAY, replicas: 3 },
     logLevel: 'debug',
     workers: 7,
     metrics: { provider: 'keda', prometheusUrl: 'http://prometheus:9090', apiService: undefined },

@@ -71,6 +71,10 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
   # Deleted when a ModelService no longer asks for one; the other children go with their owner.
   resources: [horizontalpodautoscalers]
   verbs: [create, delete, list, patch, watch]
+- apiGroups: [discovery.k8s.io]
+  # Through which a Service leads to the gateway while its ModelService is at zero.
+  resources: [endpointslices]
+  verbs: [create, delete, list, patch, watch]
 - apiGroups: [modelservice.dev]
   resources: [modelservices]
   verbs: [list, watch]
@@ -88,6 +92,12 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
 {{- with index $.Values.server.images $engine }}
 - --server-image-{{ $flag }}={{ include "modelservice.image" (dict "image" . "root" $) }}
 {{- end }}
+{{- end }}
+{{- if .Values.gateway.replicas }}
+- --gateway-namespace={{ .Release.Namespace }}
+- --gateway-name={{ include "modelservice.gateway.fullname" . }}
+- --gateway-selector={{ include "modelservice.gateway.selectorLabels" . | replace ": " "=" | replace "\n" "," }}
+- --gateway-replicas={{ .Values.gateway.replicas }}
 {{- end }}
 - --log-level={{ .Values.logLevel }}
 - --workers={{ .Values.workers }}

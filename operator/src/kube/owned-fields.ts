@@ -30,8 +30,8 @@ export function firstDifference(intent: Intent, live: KubeObject, owner: FieldOw
   if (entry === undefined || entry.apiVersion !== intent.apiVersion) return 'metadata.managedFields';
   const { apiVersion, kind, metadata, ...content } = intent;
   if (apiVersion !== live.apiVersion || kind !== live.kind) return 'apiVersion';
-  // The server keeps no record of what only identifies the object.
-  const { name, namespace, ...ownMetadata } = metadata;
+  // The server keeps no record of what only identifies the object or its version.
+  const { name, namespace, resourceVersion, ...ownMetadata } = metadata;
   const owned = { ...content, ...(hasFields(ownMetadata) ? { metadata: ownMetadata } : {}) };
   return differenceInObject(owned, live, isObject(entry.fieldsV1) ? entry.fieldsV1 : {}, []);
 }

@@ -32,6 +32,14 @@ export const HORIZONTAL_POD_AUTOSCALER: ResourceType = {
   namespaced: true,
 };
 
+export const ENDPOINT_SLICE: ResourceType = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  namespaced: true,
+};
+
 export const CONFIG_MAP: ResourceType = {
   group: '',
   version: 'v1',
@@ -45,14 +53,6 @@ export const SECRET: ResourceType = {
   version: 'v1',
   kind: 'Secret',
   plural: 'secrets',
-  namespaced: true,
-};
-
-export const ENDPOINT_SLICE: ResourceType = {
-  group: 'discovery.k8s.io',
-  version: 'v1',
-  kind: 'EndpointSlice',
-  plural: 'endpointslices',
   namespaced: true,
 };
 

@@ -7,6 +7,7 @@ import { SERVICE } from '../kube/resources.ts';
 import { Applier } from '../runtime/applier.ts';
 import { act } from './act.ts';
 import type { Plan } from './plan/plan.ts';
+import { NOT_TO_ZERO } from './plan/scale-to-zero.ts';
 
 type Answer = Pick<ApiErrorOptions, 'code' | 'reason' | 'statusMessage' | 'causes'>;
 
@@ -48,7 +49,9 @@ describe('act', () => {
         image: 'server:wasm',
         prune: [],
         children: [{ type: SERVICE, intent, live: undefined }],
-        replicas: undefined,
+        size: undefined,
+        scaleToZero: NOT_TO_ZERO,
+        gatewayPort: undefined,
         problems: [],
       };
       const context = { signal: new AbortController().signal, log: pino({ level: 'silent' }) };

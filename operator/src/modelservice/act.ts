@@ -4,9 +4,10 @@ import { DEPLOYMENT } from '../kube/resources.ts';
 import type { Intent, KubeObject } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
 import type { ReconcileContext } from '../runtime/reconcile.ts';
-import { FIELD_MANAGER, REPLICAS_FIELD_MANAGER } from './conventions.ts';
+import { FIELD_MANAGER, IDLE_SINCE_ANNOTATION, REPLICAS_FIELD_MANAGER } from './conventions.ts';
 import type { Deployment } from './observed.ts';
 import type { Plan, PlannedChild } from './plan/plan.ts';
+import type { AppliedSize } from './plan/replicas.ts';
 import type { ChildProblem } from './status/problem.ts';
 
 export interface ActResult {
@@ -50,11 +51,11 @@ export async function act(plan: Plan, api: KubeApi, applier: Applier, context: R
     return applied.object;
   }
 
-  async function applyReplicas(live: Deployment, replicas: number): Promise<Deployment> {
+  async function applySize(live: Deployment, size: AppliedSize): Promise<Deployment> {
     const options = { fieldManager: REPLICAS_FIELD_MANAGER };
-    const applied = await applier.apply(DEPLOYMENT, replicasIntent(live, replicas), live, options, signal);
+    const applied = await applier.apply(DEPLOYMENT, sizeIntent(live, size), live, options, signal);
     if (applied.difference !== undefined) {
-      log.info({ replicas }, 'Set the number of pods');
+      log.info({ replicas: size.replicas, idleSince: size.idleSince }, 'Set the number of pods');
       deploymentChanged = true;
     }
     return applied.object;
@@ -69,19 +70,24 @@ export async function act(plan: Plan, api: KubeApi, applier: Applier, context: R
         }
         deployment = child.live as Deployment | undefined;
         deployment = (await applyChild(child)) as Deployment;
-        if (plan.replicas !== undefined) deployment = await applyReplicas(deployment, plan.replicas);
+        if (plan.size !== undefined) deployment = await applySize(deployment, plan.size);
       }),
     ),
   );
   return { deployment, deploymentChanged, refusals: refusals.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)) };
 }
 
-function replicasIntent(deployment: Deployment, replicas: number): Intent {
+function sizeIntent(deployment: Deployment, { replicas, idleSince, resourceVersion }: AppliedSize): Intent {
   const { name, namespace } = deployment.metadata;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(idleSince === undefined ? {} : { annotations: { [IDLE_SINCE_ANNOTATION]: idleSince } }),
+    },
     spec: { replicas },
   };
 }

@@ -14,6 +14,16 @@ export const MANAGED_BY = 'modelservice-operator';
 /** Annotation on a suspended service's Deployment: the number of pods to come back to. */
 export const RESUME_REPLICAS_ANNOTATION = 'modelservice.dev/resume-replicas';
 
+/**
+ * Annotation on the Deployment of a service that went to zero because nobody asked: since when. It stays until the
+ * first pod is ready again, and is applied together with `spec.replicas`, so that neither is ever there without the
+ * other.
+ */
+export const IDLE_SINCE_ANNOTATION = 'modelservice.dev/idle-since';
+
+/** Label: who keeps an EndpointSlice. Kubernetes' own controller copies a Service's other labels to its slices. */
+export const SLICE_MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';
+
 /** Name of the one container in each pod. */
 export const SERVER_CONTAINER = 'server';
 /** The server's default port of the inference protocols (server-image/config.schema.json). */

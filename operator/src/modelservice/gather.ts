@@ -1,10 +1,21 @@
-import { DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, SERVICE } from '../kube/resources.ts';
+import { DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, SERVICE } from '../kube/resources.ts';
 import type { KubeObject, ResourceType } from '../kube/types.ts';
 import { keyOf } from '../runtime/object-key.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
 import { NAME_LABEL } from './conventions.ts';
 import type { ModelInfo } from './model-info.ts';
-import type { Child, Deployment, HorizontalPodAutoscaler, Observed, Pod } from './observed.ts';
+import type {
+  ActivityReading,
+  Child,
+  Deployment,
+  EndpointSlice,
+  HorizontalPodAutoscaler,
+  Observed,
+  ObservedGateway,
+  Pod,
+} from './observed.ts';
+import { gatewaySliceName } from './plan/gateway-slice.ts';
+import { mayGoToZero } from './plan/scale-to-zero.ts';
 import type { ModelService } from './resource.ts';
 
 /** The name of the pods' index by `namespace/name` of their ModelService. */
@@ -16,27 +27,47 @@ export interface Stores {
   readonly deployments: StoreReader<Deployment>;
   readonly kubeServices: StoreReader<KubeObject>;
   readonly autoscalers: StoreReader<HorizontalPodAutoscaler>;
+  readonly slices: StoreReader<EndpointSlice>;
   readonly pods: StoreReader<Pod>;
 }
 
 /** The live object of that name; undefined where there is none. */
 export type ReadLive = (type: ResourceType, key: string) => Promise<KubeObject | undefined>;
 
+/** What is known beside the stores. */
+export interface Known {
+  readonly modelInfo: ReadonlyMap<string, ModelInfo>;
+  readonly activity: ReadonlyMap<string, ActivityReading>;
+  readonly gateway: ObservedGateway | undefined;
+  readonly now: number;
+}
+
 /** What is there for `service`. */
 export async function gather(
   service: ModelService,
   stores: Stores,
-  modelInfo: ReadonlyMap<string, ModelInfo>,
+  known: Known,
   readLive: ReadLive,
 ): Promise<Observed> {
   const key = keyOf(service);
+  const sliceKey = `${service.metadata.namespace ?? ''}/${gatewaySliceName(service.metadata.name)}`;
   const wantsAutoscaler = service.spec.scaling.maxReplicas !== undefined;
-  const [deployment, kubeService, autoscaler] = await Promise.all([
-    child(service, DEPLOYMENT, stores.deployments, readLive),
-    child(service, SERVICE, stores.kubeServices, readLive),
-    child(service, HORIZONTAL_POD_AUTOSCALER, stores.autoscalers, wantsAutoscaler ? readLive : notRead),
+  const wantsSlice = mayGoToZero(service) && known.gateway !== undefined;
+  const [deployment, kubeService, autoscaler, slice] = await Promise.all([
+    child(service, DEPLOYMENT, key, stores.deployments, readLive),
+    child(service, SERVICE, key, stores.kubeServices, readLive),
+    child(service, HORIZONTAL_POD_AUTOSCALER, key, stores.autoscalers, wantsAutoscaler ? readLive : notRead),
+    child(service, ENDPOINT_SLICE, sliceKey, stores.slices, wantsSlice ? readLive : notRead),
   ]);
-  return { deployment, service: kubeService, autoscaler, pods: podsOf(key, stores.pods), modelInfo };
+  return {
+    deployment,
+    service: kubeService,
+    autoscaler,
+    slice,
+    otherSlices: wantsSlice ? stores.slices.list().filter((other) => keyOf(other) !== sliceKey) : [],
+    pods: podsOf(key, stores.pods),
+    ...known,
+  };
 }
 
 /** The pods of the ModelService `key`, newest first. */
@@ -53,10 +84,10 @@ export function modelServiceOfPod(pod: Pod): readonly string[] {
 async function child<T extends KubeObject>(
   service: ModelService,
   type: ResourceType,
+  key: string,
   store: StoreReader<T>,
   readLive: ReadLive,
 ): Promise<Child<T>> {
-  const key = keyOf(service);
   const stored = store.get(key);
   if (stored !== undefined) {
     return isOurs(service, stored) ? { state: 'owned', object: stored } : { state: 'foreign', object: stored };

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kube/types.ts';
+import type { IpAddress } from '../runtime/ready-address.ts';
 import type { ModelInfo } from './model-info.ts';
 
 /** The fields of other people's objects that we read. */
@@ -8,6 +9,8 @@ export interface StatusCondition {
   readonly status: string;
   readonly reason?: string;
   readonly message?: string;
+  /** Of a pod's and a ModelService's conditions. */
+  readonly lastTransitionTime?: string;
 }
 
 export interface Deployment extends KubeObject {
@@ -65,6 +68,47 @@ export interface PodStatus {
   readonly containerStatuses?: readonly ContainerStatus[];
 }
 
+/** Where the gateway's pods hold requests for a service; without endpoints while the service is awake. */
+export interface EndpointSlice extends KubeObject {
+  readonly addressType: string;
+  readonly endpoints?: readonly SliceEndpoint[] | null;
+  readonly ports?: readonly { readonly name?: string; readonly port?: number }[] | null;
+}
+
+export interface SliceEndpoint {
+  readonly addresses: readonly string[];
+  readonly targetRef?: { readonly uid?: string };
+}
+
+/** A pod of the gateway, as the store keeps it. */
+export interface GatewayPod extends KubeObject {
+  /** Where it says what it listens for; undefined while it is not ready. */
+  readonly health: IpAddress | undefined;
+}
+
+export interface ObservedGateway {
+  /** The pods that are ready. */
+  readonly pods: readonly GatewayPod[];
+  /** By the pods' uid: the port on which each listens for this service; 'No': it does not; absent: not asked yet. */
+  readonly listeners: ReadonlyMap<string, number | 'No'>;
+}
+
+/** What a pod said when it was asked for its activity. */
+export interface ActivityReading {
+  /** When it was asked, in milliseconds since the epoch. */
+  readonly readAt: number;
+  /** Undefined: it did not answer. */
+  readonly activity: PodActivity | undefined;
+}
+
+export interface PodActivity {
+  readonly inFlight: number;
+  /** Milliseconds since the epoch; undefined before the first request. */
+  readonly lastRequestAt: number | undefined;
+  /** Seconds that each phase of loading the model took. */
+  readonly loadSeconds: ReadonlyMap<string, number>;
+}
+
 /** A child in the store, or found live under the same name. */
 export type Child<T extends KubeObject = KubeObject> =
   | { readonly state: 'absent' }
@@ -77,10 +121,19 @@ export interface Observed {
   readonly deployment: Child<Deployment>;
   readonly service: Child;
   readonly autoscaler: Child<HorizontalPodAutoscaler>;
+  readonly slice: Child<EndpointSlice>;
+  /** The slices of the other services, for their ports. */
+  readonly otherSlices: readonly EndpointSlice[];
+  /** Undefined: this operator has no gateway. */
+  readonly gateway: ObservedGateway | undefined;
   /** The service's pods, newest first. */
   readonly pods: readonly Pod[];
   /** What the servers of ready pods said of themselves, by the pods' uid, as far as it is known. */
   readonly modelInfo: ReadonlyMap<string, ModelInfo>;
+  /** What ready pods said of their activity, by the pods' uid, as far as they were asked. */
+  readonly activity: ReadonlyMap<string, ActivityReading>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 export function isPodReady(pod: Pod): boolean {

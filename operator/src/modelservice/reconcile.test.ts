@@ -12,6 +12,7 @@ import { Store } from '../runtime/store.ts';
 import { BY_MODEL_SERVICE, modelServiceOfPod } from './gather.ts';
 import { ModelInfoReader } from './model-info.ts';
 import type { Deployment, Pod } from './observed.ts';
+import { PodActivityReader } from './pod-activity.ts';
 import { modelServiceReconciler } from './reconcile.ts';
 import type { ModelService } from './resource.ts';
 import { readyPod, sampleDeployment, sampleService } from './sample.ts';
@@ -53,13 +54,20 @@ describe('modelServiceReconciler', () => {
       metrics: () => ({ provider: 'none', apis: undefined }),
       api,
       applier: new Applier({ api }),
-      stores: { services, deployments, kubeServices, autoscalers: new Store(), pods },
+      stores: { services, deployments, kubeServices, autoscalers: new Store(), slices: new Store(), pods },
       modelInfo: new ModelInfoReader({
         fetchModelInfo: async () => ({}),
         clock,
         signal: new AbortController().signal,
         onInfo: () => undefined,
       }),
+      activity: new PodActivityReader({
+        fetchPodActivity: () => Promise.reject(new Error('no pod answers')),
+        clock,
+        signal: new AbortController().signal,
+        onRead: () => undefined,
+      }),
+      gateway: undefined,
       config: { images: { wasm: 'server:wasm', tensorflow: 'server:tensorflow' } },
       clock,
     });

@@ -7,9 +7,12 @@ import { refOfKey } from '../runtime/object-key.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../runtime/reconcile.ts';
 import { act } from './act.ts';
 import { FIELD_MANAGER } from './conventions.ts';
+import { type Gateway, observeGateway } from './gateway-pods.ts';
 import { gather, podsOf, type Stores } from './gather.ts';
 import type { ModelInfoReader } from './model-info.ts';
-import { type PlanConfig, plan } from './plan/plan.ts';
+import type { Observed } from './observed.ts';
+import { type Plan, type PlanConfig, plan } from './plan/plan.ts';
+import type { PodActivityReader } from './pod-activity.ts';
 import { MODEL_SERVICE, type ModelService, modelNameOf } from './resource.ts';
 import type { MetricsFacts } from './status/metrics-api-problem.ts';
 import { statusIntent, statusOf } from './status/status.ts';
@@ -20,6 +23,9 @@ export interface ReconcilerOptions {
   readonly applier: Applier;
   readonly stores: Stores;
   readonly modelInfo: ModelInfoReader;
+  readonly activity: PodActivityReader;
+  /** Undefined: there is none, and no service goes to zero. */
+  readonly gateway: Gateway | undefined;
   readonly config: PlanConfig;
   /** Asked at each pass. */
   readonly metrics: () => MetricsFacts;
@@ -33,30 +39,59 @@ const STATUS_INTERVAL_MS = 250;
 
 /** Gather, plan, act, tell. */
 export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
-  const { api, applier, stores, modelInfo, config, metrics, clock } = options;
+  const { api, applier, stores, modelInfo, activity, gateway, config, metrics, clock } = options;
   const pace = new StatusPace(clock, STATUS_INTERVAL_MS);
 
   async function reconcile(key: string, service: ModelService, context: ReconcileContext): Promise<ReconcileResult> {
     const { signal } = context;
-    const observed = await gather(service, stores, modelInfo.known, async (type, childKey) => {
+    const known = {
+      modelInfo: modelInfo.known,
+      activity: activity.known,
+      gateway: observeGateway(key, gateway),
+      now: clock.now(),
+    };
+    const observed = await gather(service, stores, known, async (type, childKey) => {
       const { name, namespace } = refOfKey(childKey);
       const page = await api.list(type, { namespace, fieldSelector: `metadata.name=${name}` }, signal);
       return page.items[0];
     });
     const planned = plan(service, observed, config);
+    ask(key, planned, observed);
     const { deployment, deploymentChanged, refusals } = await act(planned, api, applier, context);
     const waitMs = pace.waitMs(key);
     // The pass that changed the Deployment tells so at once: the next one does not know any more.
     if (waitMs > 0 && !deploymentChanged) return { requeueAfterMs: waitMs };
     const problems = [...planned.problems, ...refusals];
-    const { pods, modelInfo: known } = observed;
+    const { pods, activity: readings, now } = observed;
+    const { scaleToZero } = planned;
     const autoscaler = observed.autoscaler.state === 'owned' ? observed.autoscaler.object : undefined;
     const { status, requeueAfterMs } = statusOf(
-      { service, deployment, deploymentChanged, pods, autoscaler, problems, metrics: metrics(), now: clock.now() },
-      known,
+      {
+        service,
+        deployment,
+        deploymentChanged,
+        pods,
+        autoscaler,
+        problems,
+        metrics: metrics(),
+        scaleToZero,
+        activity: readings,
+        now,
+      },
+      observed.modelInfo,
     );
     if (await writeStatus(service, statusIntent(service, status), signal)) pace.written(key);
-    return { requeueAfterMs: problems.length > 0 ? PROBLEM_RETRY_MS : requeueAfterMs };
+    const statusMs = problems.length > 0 ? PROBLEM_RETRY_MS : requeueAfterMs;
+    return { requeueAfterMs: earlier(statusMs, scaleToZero.requeueAfterMs) };
+  }
+
+  /** Begins to ask what the next pass wants to know; each answer enqueues the key. */
+  function ask(key: string, { scaleToZero, gatewayPort }: Plan, observed: Observed): void {
+    if (scaleToZero.asksPods) activity.ask(key, observed.pods);
+    if (gateway === undefined || observed.gateway === undefined) return;
+    if (scaleToZero.asksGateway && gatewayPort !== undefined) {
+      gateway.listeners.want(key, gatewayPort, observed.gateway.pods);
+    } else gateway.listeners.forget(key);
   }
 
   /** True when something was sent. */
@@ -74,7 +109,10 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
 
   return async (key, context) => {
     const service = stores.services.get(key);
-    modelInfo.observe(key, service === undefined ? '' : modelNameOf(service), service ? podsOf(key, stores.pods) : []);
+    const pods = service === undefined ? [] : podsOf(key, stores.pods);
+    modelInfo.observe(key, service === undefined ? '' : modelNameOf(service), pods);
+    activity.observe(key, pods);
+    if (service === undefined) gateway?.listeners.forget(key);
     if (service === undefined) pace.forget(key);
     // Its children go with it, by their owner references.
     if (service === undefined || service.metadata.deletionTimestamp !== undefined) return {};
@@ -87,4 +125,8 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
       return {};
     }
   };
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }

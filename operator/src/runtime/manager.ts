@@ -65,6 +65,8 @@ export class Manager {
   readonly #options: ManagerOptions;
   readonly #clock: Clock;
   readonly #informers: Pick<Informer<KubeObject>, 'type' | 'hasSynced' | 'synced' | 'run' | 'written'>[] = [];
+  /** Those that are told of our own writes. */
+  readonly #written: Pick<Informer<KubeObject>, 'type' | 'written'>[] = [];
   readonly #controllers: Controller[] = [];
   readonly #checks = new Map<string, Check>();
   readonly #healthHandlers: Handler[] = [];
@@ -92,16 +94,20 @@ export class Manager {
       silenceTimeoutMs,
     });
     this.#informers.push(informer);
-    this.#checks.set(`informer ${type.kind}`, () => (informer.hasSynced ? undefined : 'not synced yet'));
+    if (rest.fieldSelector === undefined) this.#written.push(informer);
+    const selectors = [rest.labelSelector, rest.fieldSelector].filter((selector) => selector !== undefined);
+    this.#checks.set(['informer', type.kind, ...selectors].join(' '), () =>
+      informer.hasSynced ? undefined : 'not synced yet',
+    );
     return informer;
   }
 
   /**
    * Stores the answer to a write of ours before the watch brings it: for the applier's `onWritten`. Informers of that
-   * type must select whatever the operator writes.
+   * type must select whatever the operator writes; one with a field selector follows its watch alone.
    */
   readonly written = (type: ResourceType, object: KubeObject): void => {
-    for (const informer of this.#informers) {
+    for (const informer of this.#written) {
       if (informer.type.group === type.group && informer.type.plural === type.plural) informer.written(object);
     }
   };

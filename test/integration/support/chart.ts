@@ -118,7 +118,8 @@ function isOperators({ metadata }: RenderedObject): boolean {
 
 /** The rules of the operator's own role, which the chart renders for all namespaces or once for each. */
 export function operatorRules(objects: readonly RenderedObject[]): readonly Rule[] {
-  const role = objects.find(
+  const own = objects.filter(({ metadata }) => !metadata.labels['app.kubernetes.io/name']?.endsWith('-gateway'));
+  const role = own.find(
     ({ kind, metadata }) =>
       kind === 'Role' ||
       (kind === 'ClusterRole' && !Object.keys(metadata.labels).some((label) => label.includes('aggregate-to'))),

@@ -1,11 +1,15 @@
-import { DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, SERVICE } from '../../kube/resources.ts';
+import { DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, SERVICE } from '../../kube/resources.ts';
 import type { Intent, KubeObject, ResourceType } from '../../kube/types.ts';
+import { keyOf } from '../../runtime/object-key.ts';
 import type { Child, Observed } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import type { ChildProblem } from '../status/problem.ts';
 import { deploymentOf } from './deployment.ts';
+import { chooseGatewayPort, FIRST_PORT, LAST_PORT } from './gateway-port.ts';
+import { gatewayAddressType, gatewaySliceOf } from './gateway-slice.ts';
 import { horizontalPodAutoscalerOf } from './horizontal-pod-autoscaler.ts';
-import { decideReplicas } from './replicas.ts';
+import { type AppliedSize, decideReplicas } from './replicas.ts';
+import { decideScaleToZero, type ScaleToZero } from './scale-to-zero.ts';
 import { type ServerImages, serverImageOf } from './server-image.ts';
 import { serviceOf } from './service.ts';
 
@@ -30,8 +34,11 @@ export interface Plan {
   /** Children of a feature that was switched off, ours to delete. */
   readonly prune: readonly Prune[];
   readonly children: readonly PlannedChild[];
-  /** The number that `modelservice-replicas` applies to the Deployment; undefined: none. */
-  readonly replicas: number | undefined;
+  /** What `modelservice-replicas` applies to the Deployment; undefined: nothing. */
+  readonly size: AppliedSize | undefined;
+  readonly scaleToZero: ScaleToZero;
+  /** The gateway's port for this service, where it has a slice. */
+  readonly gatewayPort: number | undefined;
   /** What keeps a part of the plan from being made at all. */
   readonly problems: readonly ChildProblem[];
 }
@@ -40,7 +47,10 @@ export interface Plan {
 export function plan(service: ModelService, observed: Observed, config: PlanConfig): Plan {
   const image = serverImageOf(service, config.images);
   const deployment = observed.deployment.state === 'owned' ? observed.deployment.object : undefined;
-  const { replicas, resumeReplicas } = decideReplicas(service, deployment);
+  const slice = observed.slice.state === 'owned' ? observed.slice.object : undefined;
+  const port = chooseGatewayPort(keyOf(service), slice, observed.otherSlices);
+  const scaleToZero = decideScaleToZero({ ...observed, service, deployment, slice, port });
+  const { size, resumeReplicas } = decideReplicas(service, deployment, scaleToZero.step, observed.now);
   const children: PlannedChild[] = [];
   const problems: ChildProblem[] = [];
 
@@ -55,12 +65,29 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
   const autoscaler = horizontalPodAutoscalerOf(service);
   if (autoscaler !== undefined) want(HORIZONTAL_POD_AUTOSCALER, observed.autoscaler, autoscaler);
 
-  const prune: readonly Prune[] =
-    autoscaler === undefined && observed.autoscaler.state === 'owned'
-      ? [{ type: HORIZONTAL_POD_AUTOSCALER, object: observed.autoscaler.object }]
-      : [];
+  const addressType = gatewayAddressType(observed.gateway?.pods ?? [], slice);
+  // Its addresses' type cannot change: it goes first, and the next pass makes another one.
+  const misfit = slice !== undefined && slice.addressType !== addressType;
+  if (scaleToZero.wantsSlice && !misfit) {
+    if (port === undefined) problems.push(noGatewayPort());
+    else want(ENDPOINT_SLICE, observed.slice, gatewaySliceOf(service, addressType, port, scaleToZero.holders));
+  }
+
+  const prune: Prune[] = [];
+  if (autoscaler === undefined && observed.autoscaler.state === 'owned') {
+    prune.push({ type: HORIZONTAL_POD_AUTOSCALER, object: observed.autoscaler.object });
+  }
+  if (slice !== undefined && (misfit || !scaleToZero.wantsSlice)) prune.push({ type: ENDPOINT_SLICE, object: slice });
   const hasDeployment = children.some(({ type }) => type === DEPLOYMENT);
-  return { image, prune, children, replicas: hasDeployment ? replicas : undefined, problems };
+  return {
+    image,
+    prune,
+    children,
+    size: hasDeployment ? size : undefined,
+    scaleToZero,
+    gatewayPort: port,
+    problems,
+  };
 }
 
 function foreignChild(type: ResourceType, object: KubeObject): ChildProblem {
@@ -80,5 +107,13 @@ function missingImage(): ChildProblem {
     reason: 'NoServerImage',
     message:
       'This operator has no server image for GPUs: set spec.server.image, or install the operator with server.images.tensorflowGPU.',
+  };
+}
+
+function noGatewayPort(): ChildProblem {
+  return {
+    kind: ENDPOINT_SLICE.kind,
+    reason: 'NoGatewayPort',
+    message: `All of the gateway's ports from ${FIRST_PORT} to ${LAST_PORT} are taken: leave out idleAfter and set minReplicas to 1, or take idleAfter from services that are seldom idle.`,
   };
 }

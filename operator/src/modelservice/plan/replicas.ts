@@ -1,34 +1,73 @@
-import { REPLICAS_FIELD_MANAGER, RESUME_REPLICAS_ANNOTATION } from '../conventions.ts';
+import { IDLE_SINCE_ANNOTATION, RESUME_REPLICAS_ANNOTATION } from '../conventions.ts';
 import type { Deployment } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
+import { ownsReplicas } from './owned-replicas.ts';
+import type { ZeroStep } from './scale-to-zero.ts';
+
+/** What `modelservice-replicas` applies. */
+export interface AppliedSize {
+  readonly replicas: number;
+  /** The value of the annotation that goes with a zero of nobody asking; undefined: none. */
+  readonly idleSince?: string;
+  /** Where it is there, the write is refused when the Deployment is another one by now. */
+  readonly resourceVersion?: string;
+}
 
 export interface ReplicasDecision {
-  /** What `modelservice-replicas` applies; undefined: nobody of ours writes the number. */
-  readonly replicas: number | undefined;
+  /** Undefined: nobody of ours writes the number. */
+  readonly size: AppliedSize | undefined;
   /** What the Deployment remembers while there are no pods for the time being. */
   readonly resumeReplicas: number | undefined;
 }
 
 /**
  * How many pods, where that is ours to say: a fixed size, zero while suspended, and for an autoscaled service only the
- * size at creation and on waking from a zero of ours. Otherwise the autoscaler's number, or one set by hand, stays.
+ * size at creation, a zero since nobody asks, and waking from a zero of ours. Otherwise the autoscaler's number, or one
+ * set by hand, stays.
+ *
+ * @param now milliseconds since the epoch
  */
-export function decideReplicas(service: ModelService, deployment: Deployment | undefined): ReplicasDecision {
+export function decideReplicas(
+  service: ModelService,
+  deployment: Deployment | undefined,
+  step: ZeroStep | undefined,
+  now: number,
+): ReplicasDecision {
   const { scaling, suspend } = service.spec;
-  if (suspend) return { replicas: 0, resumeReplicas: sizeToResume(service, deployment) };
-  if (scaling.maxReplicas === undefined) return { replicas: scaling.minReplicas, resumeReplicas: undefined };
+  if (suspend) return { size: { replicas: 0 }, resumeReplicas: sizeToResume(service, deployment) };
+  if (scaling.maxReplicas === undefined) return { size: { replicas: scaling.minReplicas }, resumeReplicas: undefined };
   if (deployment === undefined) {
-    return { replicas: withinBounds(service, service.status.replicas), resumeReplicas: undefined };
+    return { size: { replicas: withinBounds(service, service.status.replicas) }, resumeReplicas: undefined };
   }
+  if (step !== undefined) return { size: sizeOfStep(service, deployment, step, now), resumeReplicas: undefined };
   if (isZeroOfOurs(deployment)) {
     const remembered = rememberedSize(deployment);
     // Kept until the pods are wanted again in the store too: a crash before the wake must not forget it.
-    return { replicas: withinBounds(service, remembered ?? 0), resumeReplicas: remembered };
+    return { size: { replicas: withinBounds(service, remembered ?? 0) }, resumeReplicas: remembered };
   }
   if (isFreshFromDefaults(deployment)) {
-    return { replicas: withinBounds(service, service.status.replicas), resumeReplicas: undefined };
+    return { size: { replicas: withinBounds(service, service.status.replicas) }, resumeReplicas: undefined };
   }
-  return { replicas: undefined, resumeReplicas: undefined };
+  return { size: undefined, resumeReplicas: undefined };
+}
+
+function sizeOfStep(service: ModelService, deployment: Deployment, step: ZeroStep, now: number): AppliedSize {
+  const { resourceVersion, annotations } = deployment.metadata;
+  const since = annotations?.[IDLE_SINCE_ANNOTATION];
+  const kept = since === undefined ? {} : { idleSince: since };
+  switch (step) {
+    case 'GoToZero':
+      return { replicas: 0, idleSince: new Date(now).toISOString(), resourceVersion };
+    case 'StayAtZero':
+      return { replicas: 0, ...kept };
+    case 'Wake':
+      return { replicas: withinBounds(service, 1), ...kept };
+    // The number is the autoscaler's again: what is written beside the annotation is only what is there.
+    case 'KeepWaking':
+      return { replicas: deployment.spec.replicas ?? 1, ...kept, resourceVersion };
+    case 'EndWaking':
+      return { replicas: deployment.spec.replicas ?? 1, resourceVersion };
+  }
 }
 
 function sizeToResume(service: ModelService, deployment: Deployment | undefined): number {
@@ -60,16 +99,4 @@ function isZeroOfOurs(deployment: Deployment): boolean {
  */
 function isFreshFromDefaults(deployment: Deployment): boolean {
   return deployment.metadata.generation === 1 && !ownsReplicas(deployment);
-}
-
-function ownsReplicas(deployment: Deployment): boolean {
-  return (deployment.metadata.managedFields ?? []).some(
-    (entry) => entry.manager === REPLICAS_FIELD_MANAGER && entry.operation === 'Apply' && hasReplicas(entry.fieldsV1),
-  );
-}
-
-function hasReplicas(fields: unknown): boolean {
-  if (typeof fields !== 'object' || fields === null || !('f:spec' in fields)) return false;
-  const spec = fields['f:spec'];
-  return typeof spec === 'object' && spec !== null && 'f:replicas' in spec;
 }

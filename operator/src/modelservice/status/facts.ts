@@ -1,6 +1,7 @@
 import { DEPLOYMENT, SERVICE } from '../../kube/resources.ts';
-import type { Deployment, HorizontalPodAutoscaler, Pod } from '../observed.ts';
+import type { ActivityReading, Deployment, HorizontalPodAutoscaler, Pod } from '../observed.ts';
 import { progressDeadlineSeconds } from '../plan/deployment.ts';
+import { idleSince, isWaking, type ScaleToZero } from '../plan/scale-to-zero.ts';
 import type { ModelService } from '../resource.ts';
 import type { Condition } from '../types.generated.ts';
 import type { MetricsFacts } from './metrics-api-problem.ts';
@@ -20,6 +21,10 @@ export interface StatusInput {
   readonly problems: readonly ChildProblem[];
   /** Absent: nothing is known. */
   readonly metrics?: MetricsFacts | undefined;
+  /** Absent where the service may not go to zero and is not there. */
+  readonly scaleToZero?: Pick<ScaleToZero, 'obstacle' | 'holders'> | undefined;
+  /** What ready pods said of their activity, by their uid. */
+  readonly activity?: ReadonlyMap<string, ActivityReading> | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -31,6 +36,11 @@ export interface Facts {
   readonly minimum: number;
   /** How many pods are wanted now; zero is suspended, or set by hand. */
   readonly wanted: number;
+  /** Wanted is zero because nobody asks, and `held` says whether the gateway holds requests. */
+  readonly idle: boolean;
+  /** Pods were asked for after a time at zero, and none has been ready since. */
+  readonly waking: boolean;
+  readonly held: boolean;
   /** The Deployment's pods are all of the present spec. */
   readonly rolledOut: boolean;
   /** Pods did not become ready within the time that they have. */
@@ -49,11 +59,15 @@ export function factsOf(input: StatusInput): Facts {
   const { service, deployment, problems } = input;
   const ready = deployment?.status?.readyReplicas ?? 0;
   const wanted = service.spec.suspend ? 0 : (deployment?.spec.replicas ?? service.spec.scaling.minReplicas);
-  const minimum = Math.min(wanted, service.spec.scaling.minReplicas);
+  // Zero is what a least of 0 allows when nobody asks; otherwise somebody has to answer.
+  const minimum = Math.min(wanted, Math.max(1, service.spec.scaling.minReplicas));
   return {
     ready,
     wanted,
     minimum,
+    idle: !service.spec.suspend && idleSince(deployment) !== undefined,
+    waking: wanted > 0 && ready === 0 && isWaking(deployment),
+    held: (input.scaleToZero?.holders ?? []).length > 0,
     rolledOut: isRolledOut(input),
     ...expiry(input, ready >= minimum),
     deploymentProblem: problems.find(({ kind }) => kind === DEPLOYMENT.kind),
@@ -89,7 +103,7 @@ function expiry({ service, deployment, now }: StatusInput, enough: boolean): Pic
   if (
     stalled?.status === 'True' &&
     stalled.observedGeneration === service.metadata.generation &&
-    !['NameTaken', 'NoServerImage', 'Refused'].includes(stalled.reason)
+    !['NameTaken', 'NoServerImage', 'NoGatewayPort', 'Refused'].includes(stalled.reason)
   ) {
     return { expired: true, expiresInMs: undefined };
   }

@@ -17,7 +17,9 @@ export function readyCondition(service: ModelService, facts: Facts): ConditionDr
   if (service.spec.suspend) {
     return no({ reason: 'Suspended', message: 'spec.suspend is true: set it to false to bring the pods back.' });
   }
+  if (facts.idle) return idle(service, facts);
   if (facts.wanted === 0) return no({ reason: 'ScaledToZero', message: scaledToZero(service) });
+  if (facts.waking) return no({ reason: 'Waking', message: waking(facts) });
   if (facts.ready === 0) return no(cause ?? starting(facts));
   if (!facts.rolledOut) {
     const why = cause === undefined ? '' : ` ${cause.message}`;
@@ -30,6 +32,21 @@ export function readyCondition(service: ModelService, facts: Facts): ConditionDr
     return yes('PodsMissing', `Fewer pods answer than the minimum of ${facts.minimum}.${why}`);
   }
   return yes('Serving', `Requests to ${urlOf(service)} are answered.`);
+}
+
+function idle(service: ModelService, facts: Facts): ConditionDraft {
+  return facts.held
+    ? yes(
+        'Idle',
+        `Nobody asked for ${service.spec.scaling.idleAfter}: there are no pods. The gateway holds the next request to ${urlOf(service)} until one is ready.`,
+      )
+    : no({ reason: 'GatewayNotReady', message: 'There are no pods, and no gateway that would hold requests.' });
+}
+
+function waking(facts: Facts): string {
+  const holding = facts.held ? 'the gateway holds requests until one is ready' : 'no gateway holds requests meanwhile';
+  const why = facts.cause?.message ?? (facts.expired ? deadlineMessage : undefined);
+  return `Pods are starting after a time at zero; ${holding}.${why === undefined ? '' : ` ${why}`}`;
 }
 
 function starting(facts: Facts): Problem {

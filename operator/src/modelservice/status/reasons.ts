@@ -6,6 +6,8 @@ export const REASONS = {
   PodsMissing: 'Some pods answer, but fewer than the minimum.',
   OldRevisionServing: 'The spec could not be rolled out; the pods from before it answer.',
   Suspended: 'spec.suspend is true: there are no pods.',
+  Idle: 'Nobody has asked for idleAfter: there are no pods, and the gateway holds the next request until there is one.',
+  Waking: 'A pod is starting after a time at zero; the gateway holds requests until it is ready.',
   ScaledToZero: 'The size was set to zero by hand: there are no pods.',
 
   // Why no pod answers, as the operator sees it
@@ -37,6 +39,13 @@ export const REASONS = {
   NameTaken: 'An object of the same name exists and belongs to somebody else.',
   NoServerImage: 'The operator has no server image for what was asked for.',
   Refused: 'The API server refuses a child object.',
+  NoGatewayPort: 'All ports of the gateway are taken.',
+
+  // CanScaleToZero
+  GatewayReady: 'The gateway holds requests while the service is at zero.',
+  NoGateway: 'The operator runs without a gateway, so one pod stays.',
+  GatewayNotReady: 'No pod of the gateway holds requests for the service, so one pod stays.',
+  ActivityUnknown: 'Some pod does not say when it was last asked, so one pod stays.',
 
   // ScalingActive
   MetricsRead: 'The autoscaler can read its metrics.',

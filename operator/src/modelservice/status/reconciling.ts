@@ -10,7 +10,7 @@ export function reconcilingCondition(
 ): ConditionDraft {
   if (stalled.status === 'True') return no('GaveUp', 'The spec is not being carried out: see the condition Stalled.');
   if (facts.wanted === 0) {
-    return replicas === 0
+    return replicas === 0 || facts.idle
       ? no('UpToDate', 'The spec is carried out.')
       : { type: 'Reconciling', status: 'True', reason: ready.reason, message: 'Pods are being stopped.' };
   }

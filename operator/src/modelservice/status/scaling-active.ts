@@ -35,6 +35,9 @@ export function scalingActiveCondition(
   metrics: MetricsFacts,
 ): ConditionDraft | undefined {
   if (service.spec.scaling.maxReplicas === undefined) return undefined;
+  if (facts.idle) {
+    return no('ScalingPaused', 'There are no pods since nobody asks: the autoscaler goes on after the next request.');
+  }
   if (facts.wanted === 0) {
     return no('ScalingPaused', 'The size is zero: the autoscaler waits until there are pods again.');
   }

@@ -4,6 +4,8 @@ import type { ModelInfo } from '../model-info.ts';
 import { urlOf } from '../plan/service.ts';
 import { type ModelService, modelNameOf } from '../resource.ts';
 import type { Condition, EndpointStatus, ModelServiceStatus, ScalingStatus } from '../types.generated.ts';
+import { canScaleToZeroCondition } from './can-scale-to-zero.ts';
+import { coldStartOf } from './cold-start.ts';
 import type { ConditionDraft } from './condition-draft.ts';
 import { type Facts, factsOf, previousCondition, type StatusInput } from './facts.ts';
 import { lastDecisionOf } from './last-decision.ts';
@@ -13,6 +15,7 @@ import { readyCondition } from './ready.ts';
 import { reconcilingCondition } from './reconciling.ts';
 import { scalingActiveCondition } from './scaling-active.ts';
 import { stalledCondition } from './stalled.ts';
+import { timestamp } from './timestamp.ts';
 
 /** Of the APIs that autoscalers read. */
 const NOTHING_KNOWN: MetricsFacts = { provider: 'none', apis: undefined };
@@ -32,10 +35,11 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
   const stalled = stalledCondition(facts, ready);
   const reconciling = reconcilingCondition(facts, ready, stalled, replicas);
   const scaling = scalingActiveCondition(service, facts, input.autoscaler, input.metrics ?? NOTHING_KNOWN);
+  const zero = canScaleToZeroCondition(service, input.scaleToZero?.obstacle);
   const image = deployment?.spec.template.spec.containers.find(({ name }) => name === SERVER_CONTAINER)?.image;
   const status: ModelServiceStatus = {
     ...(service.metadata.generation === undefined ? {} : { observedGeneration: service.metadata.generation }),
-    conditions: [ready, reconciling, stalled, scaling]
+    conditions: [ready, reconciling, stalled, scaling, zero]
       .filter((draft) => draft !== undefined)
       .map((draft) => dated(service, draft, input.now)),
     replicas,
@@ -72,11 +76,6 @@ function dated(service: ModelService, draft: ConditionDraft, now: number): Condi
   };
 }
 
-/** RFC 3339 in seconds, as Kubernetes writes it. */
-function timestamp(now: number): string {
-  return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
 function endpointsOf(service: ModelService): readonly EndpointStatus[] {
   const url = urlOf(service);
   const model = modelNameOf(service);
@@ -86,13 +85,21 @@ function endpointsOf(service: ModelService): readonly EndpointStatus[] {
   ];
 }
 
-function scalingOf({ service, autoscaler }: StatusInput, facts: Facts): ScalingStatus {
+function scalingOf(input: StatusInput, facts: Facts): ScalingStatus {
+  const { service, deployment, pods, autoscaler, activity = new Map() } = input;
   const lastDecision = lastDecisionOf(service, autoscaler);
-  return { state: scalingStateOf(service, facts), ...(lastDecision === undefined ? {} : { lastDecision }) };
+  const lastColdStart = coldStartOf({ service, deployment, pods, activity });
+  return {
+    state: scalingStateOf(service, facts),
+    ...(lastDecision === undefined ? {} : { lastDecision }),
+    ...(lastColdStart === undefined ? {} : { lastColdStart }),
+  };
 }
 
 function scalingStateOf({ spec }: ModelService, facts: Facts): NonNullable<ScalingStatus['state']> {
   if (spec.suspend) return 'Suspended';
+  if (facts.idle) return 'Idle';
   if (facts.wanted === 0) return 'ScaledToZero';
+  if (facts.waking) return 'Waking';
   return spec.scaling.maxReplicas === undefined ? 'Fixed' : 'Autoscaled';
 }
