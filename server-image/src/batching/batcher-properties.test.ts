@@ -37,7 +37,7 @@ const settings = fc.record({
   maxBatchSize: fc.integer({ min: 2, max: 8 }),
   maxDelayMs: fc.integer({ min: 0, max: 5 }),
   maxQueueSize: fc.integer({ min: 8, max: 20 }),
-  maxRunning: fc.integer({ min: 1, max: 3 }),
+  threads: fc.integer({ min: 1, max: 3 }),
   fixedMs: fc.double({ min: 0.1, max: 10, noNaN: true }),
   perRowMs: fc.double({ min: 0, max: 1, noNaN: true }),
 });
@@ -46,11 +46,11 @@ describe('batcher, whatever comes', () => {
   it('loses, doubles, mixes up and reorders nothing, and keeps its limits', async () => {
     await fc.assert(
       fc.asyncProperty(arrivals, settings, fc.boolean(), async (coming, given, withBad) => {
-        const { maxBatchSize, maxDelayMs, maxQueueSize, maxRunning, fixedMs, perRowMs } = given;
+        const { maxBatchSize, maxDelayMs, maxQueueSize, threads, fixedMs, perRowMs } = given;
         const simulation = new Simulation({
           join: { maxBatchSize, maxDelayMs },
           maxQueueSize,
-          maxRunning,
+          threads,
           costMs: (rows) => fixedMs + perRowMs * rows,
         });
         let next = 1;
@@ -94,7 +94,7 @@ describe('batcher, whatever comes', () => {
             );
         }
         for (const { values } of simulation.batches) assert.ok(values.length <= maxBatchSize);
-        assert.ok(simulation.mostRunning <= maxRunning);
+        assert.ok(simulation.mostRunning <= 2 * threads);
         assert.ok(simulation.mostWaiting <= maxQueueSize);
         assert.deepEqual([simulation.running, simulation.waiting], [0, 0]);
         assert.ok(simulation.longestIdleWaitMs <= maxDelayMs + 1e-6, `waited ${simulation.longestIdleWaitMs} ms`);

@@ -23,13 +23,19 @@ export interface BatcherOptions {
   readonly joining: Joining | undefined;
   /** Requests that may wait for the engine. */
   readonly maxQueueSize: number;
-  /** Batches that the engine may have at a time. */
-  readonly maxRunning: number;
+  /** Batches that the engine computes at a time. */
+  readonly threads: number;
   readonly clock: Clock;
   readonly observer: BatchObserver;
   /** Runs the model once. @throws InferenceError */
   run(inputs: Tensors, outputs: readonly string[], signal: AbortSignal): Promise<EngineResult>;
 }
+
+/**
+ * Batches that one thread of the engine has at most: the one that runs and, where no more could join it, the one that
+ * follows without a pause.
+ */
+const BATCHES_PER_THREAD = 2;
 
 /** A batch of several is not given up because one of their senders left. */
 const NEVER = new AbortController().signal;
@@ -81,12 +87,12 @@ export class Batcher {
     if (signal.aborted) return clientLeft(signal);
     if (deadlineMs <= nowMs) return tooLate();
     // With the engine free it is tried, whatever was measured: else a bad measurement would never be corrected.
-    if (this.#running < this.#options.maxRunning) return undefined;
+    if (this.#running < this.#options.threads) return undefined;
     const { fixedMs, perRowMs } = this.#cost.at(nowMs);
     const ahead = this.#queue.length;
     const batchesAhead =
       this.#joining === undefined ? ahead : Math.floor(this.#queue.rows / this.#joining.maxBatchSize);
-    const waitMs = (batchesAhead * fixedMs + this.#queue.rows * perRowMs) / this.#options.maxRunning;
+    const waitMs = (batchesAhead * fixedMs + this.#queue.rows * perRowMs) / this.#options.threads;
     if (ahead >= this.#options.maxQueueSize) return queueFull(ahead, waitMs);
     if (nowMs + waitMs + fixedMs + rows * perRowMs > deadlineMs) return cannotBeInTime(ahead, waitMs);
     return undefined;
@@ -94,10 +100,12 @@ export class Batcher {
 
   /** Sends what can go now. */
   #dispatch(): void {
-    const { clock, maxRunning } = this.#options;
-    while (this.#running < maxRunning && this.#queue.length > 0) {
+    const { clock, threads } = this.#options;
+    while (this.#queue.length > 0 && this.#running < threads * BATCHES_PER_THREAD) {
+      const complete = this.#isComplete();
+      if (this.#running >= threads && !complete) break;
       const nowMs = clock.nowMs();
-      const delayMs = this.#delayMs(nowMs);
+      const delayMs = complete ? 0 : this.#delayMs(nowMs);
       if (delayMs > 0) {
         this.#nextBatch.at(nowMs + delayMs);
         break;
@@ -109,10 +117,17 @@ export class Batcher {
     this.#tellWaiting();
   }
 
+  /** Whether nothing more could join the next batch. */
+  #isComplete(): boolean {
+    const joining = this.#joining;
+    if (joining === undefined || this.#queue.first?.group === undefined) return true;
+    return this.#queue.rows >= joining.maxBatchSize && this.#queue.ready().rows >= joining.maxBatchSize;
+  }
+
   #delayMs(nowMs: number): number {
     const { first } = this.#queue;
     const joining = this.#joining;
-    if (first?.group === undefined || joining === undefined) return 0;
+    if (first === undefined || joining === undefined) return 0;
     if (this.#queue.length >= this.#options.maxQueueSize) return 0;
     const arrivals = this.#arrivals;
     return waitMs(

@@ -9,14 +9,6 @@ import { groupOf } from './joinable.ts';
 /** Requests that may wait for a model without `batching`, as many as the API's default with it. */
 export const DEFAULT_MAX_QUEUE_SIZE = 256;
 
-/**
- * With a thread of the engine at a time. One batch for each thread, or what came second would be a batch already while
- * more could still join it; requests that are not joined lose nothing by waiting at the thread, which then goes on
- * without a pause.
- */
-const BATCHES_PER_THREAD = 1;
-const REQUESTS_PER_THREAD = 2;
-
 export interface CreateBatcherOptions {
   /** Of the model's entry; undefined: requests are not joined. */
   readonly batching: ModelEntry['batching'];
@@ -43,7 +35,7 @@ export function createBatcher({ batching, notJoined, inputs, threads, observer, 
   return new Batcher({
     joining,
     maxQueueSize: batching?.maxQueueSize ?? DEFAULT_MAX_QUEUE_SIZE,
-    maxRunning: threads * (joins ? BATCHES_PER_THREAD : REQUESTS_PER_THREAD),
+    threads,
     clock: systemClock,
     observer,
     run,

@@ -44,10 +44,10 @@ async function sample({ telemetry }: Started, metric: string): Promise<number | 
 }
 
 describe('the queue before a model', () => {
-  const oneByOne = { maxBatchSize: 2, maxDelayMs: 0, maxQueueSize: 2 };
+  const short = { maxBatchSize: 4, maxDelayMs: 0, maxQueueSize: 2 };
 
   it('answers 429 with Retry-After when it is full, and takes requests again when it is not', async () => {
-    await using server = await startQueued(oneByOne);
+    await using server = await startQueued(short);
     const release = server.model.hold();
     const answers = [ask(server, PATH, { inputs: [X] })];
     await eventually('the first runs', () => server.model.begun() === 1);
@@ -83,7 +83,7 @@ describe('the queue before a model', () => {
   });
 
   it('answers 504 when the time is over that the client gave, and does not compute', async () => {
-    await using server = await startQueued(oneByOne);
+    await using server = await startQueued(short);
     const release = server.model.hold();
     const first = ask(server, PATH, { inputs: [X] });
     await eventually('the first runs', () => server.model.begun() === 1);
@@ -113,7 +113,7 @@ describe('the queue before a model', () => {
   }
 
   it('forgets a client that left while it waited', async () => {
-    await using server = await startQueued(oneByOne);
+    await using server = await startQueued(short);
     const release = server.model.hold();
     const first = ask(server, PATH, { inputs: [X] });
     await eventually('the first runs', () => server.model.begun() === 1);

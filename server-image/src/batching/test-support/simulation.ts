@@ -86,7 +86,7 @@ export class Simulation {
     },
   ) {
     const { join, costMs = () => 1, rowsOut = (rows) => rows, ...rest } = options;
-    const maxRunning = rest.maxRunning ?? 1;
+    const threads = rest.threads ?? 1;
     this.batcher = new Batcher({
       joining: join === undefined ? undefined : { ...join, groupOf: (inputs) => groupOf(inputs, INPUTS) },
       maxQueueSize: 1000,
@@ -104,9 +104,9 @@ export class Simulation {
         computed: () => undefined,
         notJoined: (why) => this.notJoined.push(why),
       },
-      run: (inputs, outputs) => this.#run(inputs, outputs, maxRunning, costMs, rowsOut),
+      run: (inputs, outputs) => this.#run(inputs, outputs, threads, costMs, rowsOut),
       ...rest,
-      maxRunning,
+      threads,
     });
   }
 
@@ -128,7 +128,7 @@ export class Simulation {
   async #run(
     inputs: Tensors,
     outputs: readonly string[],
-    maxRunning: number,
+    threads: number,
     costMs: (rows: number) => number,
     rowsOut: (rows: number) => number,
   ): Promise<EngineResult> {
@@ -139,7 +139,7 @@ export class Simulation {
     this.running += 1;
     this.mostRunning = Math.max(this.mostRunning, this.running);
     const noteFull = () => {
-      if (this.running === maxRunning) this.lastFullMs = this.clock.nowMs();
+      if (this.running >= threads) this.lastFullMs = this.clock.nowMs();
     };
     noteFull();
     const durationMs = costMs(rows);
