@@ -15,6 +15,7 @@ import { benchFreshness } from './operator/freshness.ts';
 const { values } = parseArgs({
   options: {
     services: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '60' },
     repetitions: { type: 'string', default: '5' },
     only: { type: 'string' },
   },
@@ -29,7 +30,9 @@ try {
   );
   await installCustomResource(api);
   if (values.only !== 'autoscalers') await benchFreshness(Number(values.repetitions), stop.signal);
-  if (values.only !== 'freshness') await benchAutoscalers(Number(values.services), stop.signal);
+  if (values.only !== 'freshness') {
+    await benchAutoscalers(Number(values.services), Number(values.seconds) * 1000, stop.signal);
+  }
 } finally {
   await endTestRun();
 }

@@ -65,6 +65,11 @@ export function cpuSeconds(metrics: ReadonlyMap<string, number>): number {
 
 const DURATION = 'modelservice_metrics_api_request_duration_seconds';
 
+/** How many queries of a metric were answered with one. */
+export function answeredQueries(metrics: ReadonlyMap<string, number>): number {
+  return metrics.get(`${DURATION}_count{kind="metric",code="200"}`) ?? 0;
+}
+
 /** The bound of the histogram's bucket, in ms, below which so many of the queries between two readings were answered. */
 export function answeredWithin(
   before: ReadonlyMap<string, number>,
