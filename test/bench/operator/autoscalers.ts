@@ -91,9 +91,9 @@ export async function benchAutoscalers(count: number, measuredMs: number, signal
 
   console.log(`| memory of the operator | ${memoryMiB(await programMetrics(operator.metricsUrl))} MiB |\n`);
   console.log(
-    '| flags | pods | syncs/s | each every, s | query at the API server, ms | in the metrics API, ms | its CPU time a query, ms | failed | memory |',
+    '| flags | pods | syncs/s | each every, s | query at the API server, ms | in the metrics API, ms | its CPU time a query, ms | failed | memory | load of the machine |',
   );
-  console.log('|---|---|---|---|---|---|---|---|');
+  console.log('|---|---|---|---|---|---|---|---|---|---|');
   const hung = services.flatMap((service) => firstPlaceOf(service, pods, places));
   for (const [pace, flags] of [
     ['default', DEFAULT_FLAGS],
