@@ -5,10 +5,8 @@ import {
   COMMON_SETTINGS,
   COMMON_SETTINGS_SCHEMA,
   type CommonConfig,
-  ConfigError,
   helpText as helpTextOf,
   readSettings,
-  SETTING,
   type Settings,
 } from './runtime/settings.ts';
 
@@ -35,8 +33,6 @@ export interface GatewayConfig {
 /** Where autoscalers read the services' metrics. */
 export interface MetricsConfig {
   readonly provider: MetricsProvider;
-  /** What KEDA asks; undefined with another provider. */
-  readonly prometheusUrl: string | undefined;
   /** `NAMESPACE/NAME` of the builtin metrics API's Service; undefined: whoever serves is taken for it. */
   readonly apiService: string | undefined;
 }
@@ -60,17 +56,12 @@ export const SETTINGS = {
   },
   metricsProvider: {
     flag: 'metrics-provider',
-    help: 'Where autoscalers read the metrics: builtin, prometheus-adapter, keda or none (nothing is known of it).',
+    help: 'Where autoscalers read the metrics: builtin, prometheus-adapter or none (nothing is known of it).',
     default: 'builtin',
   },
   metricsApiService: {
     flag: 'metrics-api-service',
     help: 'NAMESPACE/NAME of the builtin metrics API, so that another one beside it is told apart; empty if unknown.',
-    default: '',
-  },
-  prometheusUrl: {
-    flag: 'prometheus-url',
-    help: 'Prometheus server that KEDA asks, for example http://prometheus.monitoring:9090.',
     default: '',
   },
   workers: { flag: 'workers', help: 'How many ModelServices are worked on at the same time.', default: '4' },
@@ -104,7 +95,6 @@ const schema = z.object({
     .string()
     .regex(/^([-a-z0-9]+\/[-a-z0-9]+)?$/, 'write NAMESPACE/NAME')
     .transform((text) => (text === '' ? undefined : text)),
-  prometheusUrl: SETTING.serverUrl,
   gatewayNamespace: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'write the name of a namespace'),
   gatewayName: z.string().regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/, 'write the name of a Deployment, or nothing'),
   gatewaySelector: z.string().regex(/^\S+$/, 'write a label selector such as app=gateway'),
@@ -120,16 +110,11 @@ export function readConfig(
   const settings = readSettings(SETTINGS, schema, args, env);
   if (settings === 'help') return 'help';
   const { serverImageWasm, serverImageTensorflow, serverImageTensorflowGPU, ...others } = settings;
-  const { metricsProvider, metricsApiService, prometheusUrl, ...more } = others;
+  const { metricsProvider, metricsApiService, ...more } = others;
   const { gatewayNamespace, gatewayName, gatewaySelector, gatewayReplicas, ...rest } = more;
-  if (metricsProvider === 'keda' && prometheusUrl === undefined) {
-    throw new ConfigError(
-      '--prometheus-url: KEDA asks Prometheus for the metrics; write its address, or choose another --metrics-provider',
-    );
-  }
   return {
     ...rest,
-    metrics: { provider: metricsProvider, apiService: metricsApiService, prometheusUrl },
+    metrics: { provider: metricsProvider, apiService: metricsApiService },
     gateway:
       gatewayName === ''
         ? undefined

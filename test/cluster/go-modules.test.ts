@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { K3S_IMAGE } from './docker-cluster.ts';
-import { buildKey, CONTROL_PLANE, HELM, NODE, requiredVersion } from './go-modules.ts';
+import { buildKey, CONTROL_PLANE, HELM, NODE, PROMETHEUS_ADAPTER, requiredVersion } from './go-modules.ts';
 
 describe('buildKey', () => {
   const base = buildKey('mod', 'sum', 'linux-x64');
@@ -32,6 +32,15 @@ describe('the pinned Go modules', () => {
       assert.match(requiredVersion(goMod, module.versionFrom), /^v\d+\.\d+\.\d+$/);
     });
   }
+
+  it('give prometheus-adapter the Kubernetes libraries of the control plane, which are compiled already', async () => {
+    const [plane = '', adapter = ''] = await Promise.all(
+      [CONTROL_PLANE, PROMETHEUS_ADAPTER].map(({ folder }) => readFile(join(folder, 'go.mod'), 'utf8')),
+    );
+    const replaced = (goMod: string): readonly string[] => goMod.match(/^\tk8s\.io\S+ => .*$/gm) ?? [];
+    assert.deepEqual(replaced(adapter), replaced(plane));
+    assert.match(requiredVersion(adapter, PROMETHEUS_ADAPTER.versionFrom), /^v\d+\.\d+\.\d+$/);
+  });
 
   it('are of the Kubernetes version that K3s in Docker has', async () => {
     const goMod = await readFile(join(CONTROL_PLANE.folder, 'go.mod'), 'utf8');

@@ -52,6 +52,14 @@ export const HELM: GoModule = {
   stamps: (version) => [`helm.sh/helm/v3/internal/version.version=${version}`],
 };
 
+export const PROMETHEUS_ADAPTER: GoModule = {
+  folder: fileURLToPath(new URL('adapter-binary', import.meta.url)),
+  binaries: [{ name: 'prometheus-adapter', package: 'modelservice.dev/test/cluster/adapter-binary' }],
+  minutes: 1,
+  versionFrom: 'sigs.k8s.io/prometheus-adapter',
+  stamps: () => [],
+};
+
 function kubernetesStamps(version: string): readonly string[] {
   const [major = '', minor = ''] = version.slice(1).split('.');
   const variable = 'k8s.io/component-base/version';

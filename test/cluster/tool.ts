@@ -2,11 +2,15 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { ClusterConfig } from './cluster-config.ts';
 import { builtBefore, type GoBuildContext, goBuild } from './go-build.ts';
-import { CONTROL_PLANE, type GoModule, HELM } from './go-modules.ts';
+import { CONTROL_PLANE, type GoModule, HELM, PROMETHEUS_ADAPTER } from './go-modules.ts';
 
-export type ToolName = 'kubectl' | 'helm';
+export type ToolName = 'kubectl' | 'helm' | 'prometheus-adapter';
 
-const BUILT_FROM: Readonly<Record<ToolName, GoModule>> = { kubectl: CONTROL_PLANE, helm: HELM };
+const BUILT_FROM: Readonly<Record<ToolName, GoModule>> = {
+  kubectl: CONTROL_PLANE,
+  helm: HELM,
+  'prometheus-adapter': PROMETHEUS_ADAPTER,
+};
 
 /**
  * Path of a command-line tool that suites call: the pinned build where there is one, else what `KUBEBUILDER_ASSETS` or

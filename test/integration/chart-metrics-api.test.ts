@@ -157,7 +157,9 @@ describe('the custom metrics API in the chart', () => {
           helm(['install'], options(), ['--dry-run=server']),
           (error) =>
             error instanceof ToolError &&
-            /served already, by Service \S+\/adapter .*: set metrics\.provider to none/.test(error.stderr),
+            /served already, by Service \S+\/adapter .*: set metrics\.provider to prometheus-adapter .* or to none/.test(
+              error.stderr,
+            ),
         );
       } finally {
         await testApi().delete(RESOURCES.apiServices, { name });

@@ -105,9 +105,6 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
 {{- if eq .Values.metrics.provider "builtin" }}
 - --metrics-api-service={{ .Release.Namespace }}/{{ include "modelservice.metricsApi.fullname" . }}
 {{- end }}
-{{- if eq .Values.metrics.provider "keda" }}
-- --prometheus-url={{ required "metrics.provider=keda needs metrics.prometheusUrl: the Prometheus server that scrapes the models' pods, which KEDA asks" .Values.metrics.prometheusUrl }}
-{{- end }}
 {{- end -}}
 
 {{/* The name of the metrics API's objects; room is left for the suffix. */}}

@@ -30,8 +30,8 @@ export class ToolError extends Error {
  * @throws {ToolError} when its exit status is not 0
  */
 export async function runTool(name: ToolName, args: readonly string[], options: ToolOptions = {}): Promise<string> {
-  const { cluster, config, guard } = testRun();
-  const path = await tool(name, config, { log: console.log, signal: new AbortController().signal });
+  const { cluster, guard } = testRun();
+  const path = await toolPath(name);
   const child = spawn(path, args, {
     env: {
       ...process.env,
@@ -54,4 +54,9 @@ export async function runTool(name: ToolName, args: readonly string[], options: 
   const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
   if (exitCode !== 0) throw new ToolError(`${name} ${args.join(' ')}`, exitCode, stderr);
   return stdout;
+}
+
+/** Where the tool is, built first where it has to be. */
+export function toolPath(name: ToolName): Promise<string> {
+  return tool(name, testRun().config, { log: console.log, signal: new AbortController().signal });
 }

@@ -8,8 +8,6 @@ import { type MetricsFacts, metricsApiProblem, metricsApiWarning } from './metri
 /** What to do about a metric that the autoscaler cannot read, by the reason that it gives. */
 const HINTS: Readonly<Record<string, string>> = {
   FailedGetContainerResourceMetric: 'The CPU use cannot be read: install metrics-server, or scale on InFlightRequests.',
-  FailedGetExternalMetric:
-    'KEDA cannot read the request metrics: see that metrics.prometheusUrl leads to a Prometheus that scrapes the pods.',
 };
 
 /** The same for the request metrics, by who is to serve them. */
@@ -17,7 +15,6 @@ const REQUEST_HINTS: Readonly<Record<MetricsProvider, string>> = {
   builtin: 'The request metrics cannot be read: see the logs of the metrics API, which the chart installs.',
   'prometheus-adapter':
     'The adapter does not serve the request metrics: merge the rules that the chart ships, and see that its Prometheus scrapes the pods.',
-  keda: 'The request metrics cannot be read.',
   none: 'Nobody serves the request metrics: install the operator with a metrics.provider other than none, or see kubectl get apiservice v1beta2.custom.metrics.k8s.io.',
 };
 
