@@ -14,6 +14,7 @@ export const CHART = { release: 'modelservice', namespace: 'modelservice-system'
 export const PROGRAMS = {
   operator: 'app.kubernetes.io/name=modelservice-operator',
   'metrics API': 'app.kubernetes.io/name=modelservice-operator-metrics-api',
+  gateway: 'app.kubernetes.io/name=modelservice-operator-gateway',
 } as const;
 
 export type Program = keyof typeof PROGRAMS;

@@ -31,12 +31,15 @@ interface InferRequest {
   readonly inputs: readonly { readonly shape: readonly number[]; readonly data: readonly unknown[] }[];
 }
 
+/** How long a pod that answers may take, on a machine that has much else to do. */
+export const ANSWER_IN_TIME = { headersTimeout: 30_000, bodyTimeout: 30_000 };
+
 /**
  * For a first try. A packet that comes before the node's rules for the Service are written leads nowhere, and so do its
  * repetitions: only a new connection finds the way.
  */
 export function impatientAgent(): Agent {
-  return new Agent({ connect: { timeout: 500 } });
+  return new Agent({ connect: { timeout: 500 }, ...ANSWER_IN_TIME });
 }
 
 /** An answer that is no prediction, or a wrong one. */
@@ -70,8 +73,6 @@ export async function predict(
   const answer = await request(`${url}/v2/models/${model}/infer`, {
     method: 'POST',
     body,
-    headersTimeout: 30_000,
-    bodyTimeout: 30_000,
     ...options,
   });
   const text = await answer.body.text();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { eventually } from '../../integration/support/eventually.ts';
-import { MNIST_DIGIT, predict, requestBody } from './mnist.ts';
+import { ANSWER_IN_TIME, MNIST_DIGIT, predict, requestBody } from './mnist.ts';
 
 export interface LoadOutcome {
   readonly answered: number;
@@ -43,8 +43,8 @@ export function startSteadyLoad(
   { clients: count = 8, pauseMs = 50, rows = 1 }: LoadShape = {},
 ): SteadyLoad {
   const body = requestBody(rows);
-  const keeping = new Agent();
-  const opening = new Agent({ pipelining: 0 });
+  const keeping = new Agent(ANSWER_IN_TIME);
+  const opening = new Agent({ ...ANSWER_IN_TIME, pipelining: 0 });
   const stopped = new AbortController();
   const failures: string[] = [];
   const versions = new Map<string, number>();
