@@ -107,9 +107,9 @@ export async function benchAutoscalers(count: number, measuredMs: number, signal
     ] as const) {
       await fleet.serve(hung, METRICS_PORT, hangs);
       const queries = async () => answeredQueries(await programMetrics(api.process.metricsUrl));
-      const enough = (await queries()) + count;
+      const enough = (await queries()) + 2 * count;
       await eventually(queries, {
-        because: 'each autoscaler has read once, however slow the first round of a controller that starts is',
+        because: 'the backlog of a controller that starts, and the first wait for each pod that hangs, are over',
         until: (answered) => answered >= enough,
         deadlineMs: 300_000,
         intervalMs: 1000,
