@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Exchange } from './listeners.ts';
 
@@ -15,17 +16,14 @@ export class Refusal extends Error {
   }
 }
 
-/**
- * How long a client may go on sending a body that nobody reads: closing at once would reset the connection, and the
- * answer with it (RFC 9112, 9.6).
- */
+/** How long a client may go on sending a body that nobody reads. */
 const LINGER_MS = 2000;
 
 /** Answers with `{"error": …}`, as the servers do; resolves when the client has the answer or has left. */
-export async function refuse({ request, response }: Exchange, refusal: Refusal): Promise<void> {
+export async function refuse(exchange: Exchange, { message, status, retryAfterSeconds }: Refusal): Promise<void> {
+  const { response } = exchange;
   if (response.destroyed) return;
-  const body = JSON.stringify({ error: refusal.message });
-  const { status, retryAfterSeconds } = refusal;
+  const body = JSON.stringify({ error: message });
   const headers: OutgoingHttpHeaders = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
@@ -34,22 +32,21 @@ export async function refuse({ request, response }: Exchange, refusal: Refusal):
   };
   response.writeHead(status, headers);
   response.write(body);
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(lingering);
-      response.end(resolve);
-    };
-    const lingering = setTimeout(done, LINGER_MS);
-    response.once('close', () => {
-      clearTimeout(lingering);
-      resolve();
-    });
-    request.once('error', () => undefined);
-    if (request.complete) {
-      done();
-      return;
-    }
-    request.once('end', done);
-    request.resume();
-  });
+  await endAnswer(exchange);
+}
+
+/**
+ * Ends an answer that is written, and with it the connection; resolves when the client has it or has left. What is left
+ * of the request is taken before: closing at once would reset the connection, and the answer with it (RFC 9112, 9.6).
+ */
+export async function endAnswer({ request, response, expectsContinue }: Exchange): Promise<void> {
+  if (response.destroyed) return;
+  const closed = once(response, 'close');
+  const end = (): void => void response.end();
+  // Who still waits for the word to send a body sends none.
+  if (request.complete || (expectsContinue && !request.readableDidRead)) end();
+  else request.once('end', end).resume();
+  const lingering = setTimeout(end, LINGER_MS);
+  await closed;
+  clearTimeout(lingering);
 }

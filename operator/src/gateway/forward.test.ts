@@ -249,6 +249,30 @@ describe('a request that the gateway forwards', () => {
     );
   });
 
+  it('gets an answer that the pod gave without reading all of the body, which is taken until its end', async () => {
+    await withPod(
+      (incoming, response) => {
+        // Reads on for a moment, as servers do that want their answer to arrive.
+        response.writeHead(413, { 'content-length': 9 }).write('too large');
+        incoming.resume().on('end', () => response.end());
+      },
+      async () => {
+        const length = 8 * 1024 * 1024;
+        const head = `POST / HTTP/1.1\r\nHost: d\r\nContent-Length: ${length}\r\n\r\n`;
+        assert.match(await raw(gateway, head + 'x'.repeat(length)), /^HTTP\/1\.1 413 .*too large$/s);
+      },
+    );
+  });
+
+  it('gets 502 where the pod changes to another protocol, which nobody asked for', async () => {
+    await withPod(
+      (incoming) => incoming.socket.write('HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+      async () => {
+        assert.match(await raw(gateway, 'GET / HTTP/1.1\r\nHost: d\r\n\r\n'), /^HTTP\/1\.1 502 /);
+      },
+    );
+  });
+
   it('gets 502 with a reason when the pod dies before it answers, and is not sent to another one', async () => {
     let count = 0;
     await withPod(

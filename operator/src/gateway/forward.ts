@@ -1,6 +1,6 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { pipeline } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { hostAndPort, type IpAddress } from '../runtime/ready-address.ts';
 import { Refusal } from './answer.ts';
 import type { Exchange } from './listeners.ts';
@@ -13,8 +13,8 @@ const CONTINUE_TIMEOUT_MS = 1000;
 
 /**
  * Sends a request to a pod over a connection that was made for it, and the pod's answer to the client; both bodies
- * stream as fast as the slower side takes them. Resolves when the client has all of it; whoever leaves, the other one's
- * connection is cut as well.
+ * stream as fast as the slower side takes them. Resolves when all of the answer is written, but for its end; whoever
+ * leaves, the other one's connection is cut as well.
  *
  * @throws {Refusal} when the pod did not begin to answer
  * @throws when the answer broke off, or with the signal's reason when the client left
@@ -25,7 +25,7 @@ export async function forward(
   address: IpAddress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { request, response } = exchange;
+  const { request } = exchange;
   const outgoing = begin(request, socket, address);
   const answered = Promise.withResolvers<IncomingMessage>();
   const abort = (): void => {
@@ -35,6 +35,8 @@ export async function forward(
   outgoing.once('response', answered.resolve);
   // Stays: once the pod answers, what becomes of the request's own sending is its concern.
   outgoing.on('error', (error) => answered.reject(noAnswer(error)));
+  // Without an error where the pod changes to another protocol.
+  outgoing.once('close', () => answered.reject(noAnswer(new Error('the connection was closed'))));
   socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy(new IdleError()));
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
@@ -48,7 +50,6 @@ export async function forward(
     stopSending();
     request.unpipe(outgoing);
     outgoing.destroy();
-    if (response.headersSent && !response.writableFinished) response.destroy();
   }
 }
 
@@ -113,9 +114,7 @@ async function relay(answer: IncomingMessage, { request, response }: Exchange): 
   answer.on('end', () => {
     if (chunked && answer.rawTrailers.length > 0) response.addTrailers(pairsOf(answer.rawTrailers));
   });
-  await new Promise<void>((resolve, reject) => {
-    pipeline(answer, response, (error) => (error ? reject(error) : resolve()));
-  });
+  await pipeline(answer, response, { end: false });
 }
 
 function noAnswer(error: Error): Refusal {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { Refusal, refuse } from './answer.ts';
+import { endAnswer, Refusal, refuse } from './answer.ts';
 import { connectTo, UnreachableError } from './connect.ts';
 import { forward } from './forward.ts';
 import type { Exchange } from './listeners.ts';
@@ -61,6 +61,7 @@ export class RequestServer {
       const refused = refusal(service);
       if (refused !== undefined) throw refused;
       await this.#forward(service, exchange, AbortSignal.any([left.signal, this.#cut.signal]));
+      await endAnswer(exchange);
     } catch (error) {
       if (error instanceof Refusal) {
         if (error.cause !== undefined) log.warn({ err: error.cause, service }, 'A pod did not answer');
