@@ -15,7 +15,7 @@ describe('readConfig', () => {
       logLevel: 'info',
       workers: 4,
       gateway: undefined,
-      metrics: { provider: 'builtin', apiService: undefined, prometheusUrl: undefined },
+      metrics: { provider: 'builtin', apiService: undefined },
       bindAddress: undefined,
       healthPort: 8081,
       metricsPort: 8080,
