@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'mocha';
 import { writesBy } from '../cluster/audit-log.ts';
@@ -275,5 +277,16 @@ describe('a gateway that is stopped', () => {
     assert.match(body, /has to stop/);
     assert.equal(retryAfter, '1');
     assert.equal(await stopped, 'exit status 0');
+  });
+
+  it('does not wait for clients that never finish their headers', async () => {
+    const gateway = await startGateway(namespace());
+    const { port } = await createRoutedService(gateway.process, namespace(), 'slow');
+    const client = connect(port, '127.0.0.1');
+    client.on('error', () => undefined).resume();
+    const closed = once(client, 'close');
+    await new Promise<void>((resolve) => client.write('GET / HTTP/1.1\r\nHo', () => resolve()));
+    assert.equal(await gateway.process.stop(), 'exit status 0');
+    await closed;
   });
 });

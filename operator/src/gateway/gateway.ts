@@ -87,6 +87,7 @@ export async function runGateway(config: GatewayConfig, log: Logger, signal: Abo
     signal.removeEventListener('abort', onAbort);
     listeners.stop();
     holding.cut();
+    listeners.cut();
     await api.close();
   }
 }

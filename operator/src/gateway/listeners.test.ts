@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'mocha';
 import { pino } from 'pino';
 import { systemClock } from '../runtime/clock.ts';
@@ -19,6 +20,7 @@ describe('the listeners of a gateway', () => {
     log: pino({ level: 'silent' }),
     clock: systemClock,
     random: () => 0,
+    headersTimeoutMs: 100,
   });
   const taken = createServer((_, response) => response.end('somebody else'));
   let port: number;
@@ -50,6 +52,12 @@ describe('the listeners of a gateway', () => {
     listeners.want('n/b', port);
     await until(() => listeners.portOf('n/b') === port);
     assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'n/b');
+  });
+
+  it('send away a client that does not finish its headers', async () => {
+    const client = connect(port, '127.0.0.1');
+    client.write('GET / HTTP/1.1\r\nHo');
+    assert.match(await text(client), /^HTTP\/1\.1 408 /);
   });
 
   it('confirm nothing once they are stopped, and leave other paths alone', async () => {

@@ -20,6 +20,8 @@ export interface ListenersOptions {
   readonly clock: Clock;
   /** Numbers in [0, 1). */
   readonly random: () => number;
+  /** How long a client may take for the headers of its request. Default: 60 s. */
+  readonly headersTimeoutMs?: number | undefined;
 }
 
 interface Listener {
@@ -37,6 +39,8 @@ export class Listeners {
   readonly #options: ListenersOptions;
   readonly #wanted = new Map<string, number>();
   readonly #listeners = new Map<string, Listener>();
+  /** Also those that take no further connections, until their last one ends. */
+  readonly #servers = new Set<Server>();
   #open = false;
 
   constructor(options: ListenersOptions) {
@@ -68,6 +72,11 @@ export class Listeners {
     for (const service of this.#listeners.keys()) this.#bring(service);
   }
 
+  /** Ends the connections that are left. */
+  cut(): void {
+    for (const server of this.#servers) server.closeAllConnections();
+  }
+
   #bring(service: string): void {
     const port = this.#open ? this.#wanted.get(service) : undefined;
     const listener = this.#listeners.get(service);
@@ -77,9 +86,17 @@ export class Listeners {
   }
 
   #listen(service: string, port: number): void {
-    const { host, onRequest, log, clock, random } = this.#options;
-    // A held request's body is read when a pod takes it, however long that is: no limit for a whole request.
-    const server = createServer({ requestTimeout: 0, noDelay: true, keepAliveTimeout: 1000 });
+    const { host, onRequest, log, clock, random, headersTimeoutMs = 60_000 } = this.#options;
+    const server = createServer({
+      // A held request's body is read when a pod takes it, however long that is: no limit for a whole request.
+      requestTimeout: 0,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: headersTimeoutMs / 2,
+      noDelay: true,
+      keepAliveTimeout: 1000,
+    });
+    this.#servers.add(server);
+    server.once('close', () => this.#servers.delete(server));
     // A client that sends a second request behind the first is told so: its connection ends with the first answer.
     server.maxRequestsPerSocket = 1;
     server.on('request', (request, response) => onRequest(service, { request, response, expectsContinue: false }));
