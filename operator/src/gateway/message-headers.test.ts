@@ -52,6 +52,11 @@ describe('the headers of a forwarded message', () => {
       expected: ['Host', 'd', 'X-Forwarded-For', '10.1.1.1, 10.2.2.2', ...OURS],
     },
     {
+      title: 'name a client of IPv4 by its own address, also where one socket takes both kinds',
+      given: { method: 'GET', headers: ['Host', 'd'], remoteAddress: '::ffff:10.2.2.2' },
+      expected: ['Host', 'd', 'X-Forwarded-For', '10.2.2.2', ...OURS],
+    },
+    {
       title: 'name the pod where the client names no host',
       given: { method: 'GET' },
       expected: ['Host', '10.0.0.1:8080', ...OURS],

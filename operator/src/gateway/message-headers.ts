@@ -15,6 +15,8 @@ const HOP_BY_HOP = new Set([
 ]);
 /** What a message means without them is another thing, whatever its Connection header names. */
 const NEVER_DROPPED = new Set(['content-length', 'host']);
+/** How a socket that takes IPv4 and IPv6 names a client of IPv4. */
+const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 const VIA = '1.1 modelservice-gateway';
 
 export interface RequestHead {
@@ -35,7 +37,7 @@ export function requestHeaders(head: RequestHead): string[] {
   const names = new Set(passed.map(([name]) => name.toLowerCase()));
   const forwardedFor = [
     ...valuesOf(headers, 'x-forwarded-for'),
-    ...(remoteAddress === undefined ? [] : [remoteAddress]),
+    ...(remoteAddress === undefined ? [] : [remoteAddress.replace(IPV4_MAPPED, '')]),
   ];
   return [
     ...passed,
