@@ -19,6 +19,7 @@ const slice = (change: Partial<EndpointSlice>, metadata: object = {}): EndpointS
     name: 'digits--gateway',
     uid: 's',
     resourceVersion: '1',
+    creationTimestamp: '2026-01-01T00:00:00Z',
     ownerReferences: [owner],
     ...metadata,
   },
@@ -28,7 +29,11 @@ const slice = (change: Partial<EndpointSlice>, metadata: object = {}): EndpointS
 
 describe('the slice of a gateway', () => {
   it('says where to listen for which ModelService', () => {
-    assert.deepEqual(toGatewaySlice(slice({})).route, { service: 'n/digits', port: 20_001 });
+    assert.deepEqual(toGatewaySlice(slice({})).route, {
+      service: 'n/digits',
+      port: 20_001,
+      since: '2026-01-01T00:00:00Z',
+    });
   });
 
   for (const { title, given } of [

@@ -18,6 +18,8 @@ export interface Route {
   /** `namespace/name` of the ModelService. */
   readonly service: string;
   readonly port: number;
+  /** Since when, RFC 3339. */
+  readonly since: string;
 }
 
 export function toGatewaySlice(slice: EndpointSlice): GatewaySlice {
@@ -33,7 +35,7 @@ export function toGatewaySlice(slice: EndpointSlice): GatewaySlice {
 function routeOf(slice: EndpointSlice): Route | undefined {
   const service = controllerKeyOf(slice, MODEL_SERVICE);
   const port = slice.ports?.find(({ name }) => name === 'http')?.port;
-  const { namespace = '', name } = slice.metadata;
+  const { namespace = '', name, creationTimestamp: since = '' } = slice.metadata;
   if (service === undefined || port === undefined || port < FIRST_PORT || port > LAST_PORT) return undefined;
-  return `${namespace}/${name}` === `${service}${SLICE_NAME_SUFFIX}` ? { service, port } : undefined;
+  return `${namespace}/${name}` === `${service}${SLICE_NAME_SUFFIX}` ? { service, port, since } : undefined;
 }

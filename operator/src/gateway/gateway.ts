@@ -49,10 +49,10 @@ export async function runGateway(config: GatewayConfig, log: Logger, signal: Abo
   slices.onChange(({ before, after }) => {
     const [was, is] = [before?.route, after?.route];
     if (was !== undefined && was.service !== is?.service) {
-      listeners.want(was.service, undefined);
+      listeners.drop(was.service);
       holding.retire(was.service);
     }
-    if (is !== undefined) listeners.want(is.service, is.port);
+    if (is !== undefined) listeners.want(is);
   });
   services.onChange(({ key }) => holding.review(key));
   pods.onChange(({ before, after }) => {

@@ -7,23 +7,25 @@ import { after, before, describe, it } from 'mocha';
 import { pino } from 'pino';
 import { systemClock } from '../runtime/clock.ts';
 import { listenersHandler } from './confirm-listening.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners, type ListenersOptions } from './listeners.ts';
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 describe('the listeners of a gateway', () => {
-  const listeners = new Listeners({
+  const options: ListenersOptions = {
     host: '127.0.0.1',
     onRequest: (service, { response }) => response.end(service),
     log: pino({ level: 'silent' }),
     clock: systemClock,
     random: () => 0,
     headersTimeoutMs: 100,
-  });
+  };
+  const listeners = new Listeners(options);
   const taken = createServer((_, response) => response.end('somebody else'));
   let port: number;
+  const route = (service: string, since = '2026-01-01T00:00:00Z') => ({ service, port, since });
   before(async () => {
     await once(taken.listen(0, '127.0.0.1'), 'listening');
     port = (taken.address() as AddressInfo).port;
@@ -32,7 +34,7 @@ describe('the listeners of a gateway', () => {
   const handler = listenersHandler((service) => listeners.portOf(service));
 
   it('listen only from the start on, and try again for a port that is taken', async () => {
-    listeners.want('n/a', port);
+    listeners.want(route('n/a'));
     assert.equal(listeners.portOf('n/a'), undefined);
     listeners.start();
     await new Promise((resolve) => setImmediate(resolve));
@@ -47,9 +49,9 @@ describe('the listeners of a gateway', () => {
   });
 
   it('give a port to another service', async () => {
-    listeners.want('n/a', undefined);
+    listeners.drop('n/a');
     assert.equal(listeners.portOf('n/a'), undefined);
-    listeners.want('n/b', port);
+    listeners.want(route('n/b'));
     await until(() => listeners.portOf('n/b') === port);
     assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'n/b');
   });
@@ -65,5 +67,16 @@ describe('the listeners of a gateway', () => {
     assert.equal((await handler('/listeners/n/b'))?.status, 404);
     assert.equal(await handler('/listeners/n'), undefined);
     await assert.rejects(fetch(`http://127.0.0.1:${port}`));
+  });
+
+  it('leave a port that two were given to the elder, whichever is seen first', async () => {
+    const restarted = new Listeners(options);
+    restarted.want(route('a/younger', '2026-01-02T00:00:00Z'));
+    restarted.want(route('n/digits', '2026-01-01T00:00:00Z'));
+    restarted.start();
+    await until(() => restarted.portOf('n/digits') === port || restarted.portOf('a/younger') === port);
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'n/digits');
+    assert.equal(restarted.portOf('a/younger'), undefined);
+    restarted.stop();
   });
 });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from 'pino';
 import { Backoff } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Route } from './gateway-slice.ts';
 
 /** A request as it came in; nothing of its body was read. */
 export interface Exchange {
@@ -37,7 +38,7 @@ const RETRY = { baseMs: 100, capMs: 5000, jitter: 0.5, resetAfterMs: 60_000 };
 /** One server for each service, on the port that is the service's alone: whom a request is for needs no Host header. */
 export class Listeners {
   readonly #options: ListenersOptions;
-  readonly #wanted = new Map<string, number>();
+  readonly #wanted = new Map<string, Route>();
   readonly #listeners = new Map<string, Listener>();
   /** Also those that take no further connections, until their last one ends. */
   readonly #servers = new Set<Server>();
@@ -47,16 +48,25 @@ export class Listeners {
     this.#options = options;
   }
 
-  /** From now on what is wanted is listened for. */
+  /**
+   * From now on what is wanted is listened for. Of two routes on one port the elder has it, in every gateway and after
+   * every restart: no request finds its way to the pods of another service.
+   */
   start(): void {
     this.#open = true;
-    for (const service of this.#wanted.keys()) this.#bring(service);
+    const routes = [...this.#wanted.values()].sort((a, b) => a.since.localeCompare(b.since));
+    for (const { service } of routes) this.#bring(service);
   }
 
-  /** Listen for a service on `port`, in place of any other port; undefined: no longer. */
-  want(service: string, port: number | undefined): void {
-    if (port === undefined) this.#wanted.delete(service);
-    else this.#wanted.set(service, port);
+  /** Listen for a service, in place of any other port of it. */
+  want(route: Route): void {
+    this.#wanted.set(route.service, route);
+    this.#bring(route.service);
+  }
+
+  /** Listen for a service no longer. */
+  drop(service: string): void {
+    this.#wanted.delete(service);
     this.#bring(service);
   }
 
@@ -78,7 +88,7 @@ export class Listeners {
   }
 
   #bring(service: string): void {
-    const port = this.#open ? this.#wanted.get(service) : undefined;
+    const port = this.#open ? this.#wanted.get(service)?.port : undefined;
     const listener = this.#listeners.get(service);
     if (listener?.port === port) return;
     if (listener !== undefined) this.#close(service, listener);

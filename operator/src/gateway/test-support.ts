@@ -84,7 +84,7 @@ export async function startTestGateway(
     },
   };
   gateway.setService({ scaling: { state: 'Idle' } });
-  listeners.want(SERVICE, gateway.port);
+  listeners.want({ service: SERVICE, port: gateway.port, since: '' });
   listeners.start();
   return {
     ...gateway,
