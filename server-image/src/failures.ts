@@ -40,12 +40,14 @@ export class ModelFailure extends Error {
  * - `ModelRemoved`: the model was unloaded before the inference began; worth repeating where it was replaced
  * - `QueueFull`: as many requests wait for the model as may
  * - `DeadlineExceeded`: the request's time was over before the inference began, or would be before it ended
+ * - `EngineBroken`: this request, or one joined with it, ended the engine thread, which comes back
  * - `Failed`: the engine reported an error
  */
 export type InferenceErrorCode =
   | 'InvalidInput'
   | 'Cancelled'
   | 'EngineRestarted'
+  | 'EngineBroken'
   | 'ModelRemoved'
   | 'QueueFull'
   | 'DeadlineExceeded'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { InferenceError } from '../failures.ts';
-import { BAD, FATAL, Simulation, told } from './test-support/simulation.ts';
+import { BAD, FATAL, POISON, Simulation, told } from './test-support/simulation.ts';
 
 const join = { maxBatchSize: 4, maxDelayMs: 2 };
 
@@ -77,13 +77,24 @@ describe('batcher', () => {
     ]);
   });
 
-  it('runs nothing again beneath which the engine ended', async () => {
-    const simulation = new Simulation({ join });
-    const answers = [0, 1, FATAL].map((value) => told(simulation.ask([value])));
-    await simulation.clock.pass(20);
-    assert.deepEqual(await Promise.all(answers), [{ double: [0] }, 'EngineRestarted', 'EngineRestarted']);
-    assert.equal(simulation.batches.length, 2);
-  });
+  for (const { title, poison, code } of [
+    { title: 'broke the engine', poison: POISON, code: 'EngineBroken' },
+    { title: 'was with the engine when that ended', poison: FATAL, code: 'EngineRestarted' },
+  ]) {
+    it(`runs each request of a batch that ${title} once more, by itself`, async () => {
+      const simulation = new Simulation({ join });
+      const answers = [0, 1, poison, 3, 4].map((value) => told(simulation.ask([value])));
+      await simulation.clock.pass(20);
+      assert.deepEqual(await Promise.all(answers), [
+        { double: [0] },
+        { double: [2] },
+        code,
+        { double: [6] },
+        { double: [8] },
+      ]);
+      assert.deepEqual(rowsIn(simulation), [[0], [1, poison, 3, 4], [1], [poison], [3], [4]]);
+    });
+  }
 
   it('refuses what is more than the queue takes, and says when to come again', async () => {
     const simulation = new Simulation({ join, maxQueueSize: 4, costMs: () => 3000 });

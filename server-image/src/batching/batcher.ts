@@ -166,22 +166,22 @@ export class Batcher {
     settle();
   }
 
-  /** Runs a batch; what is returned gives the answers. A batch that fails is run again by halves, to find the culprit. */
+  /** Runs a batch; what is returned gives the answers. A batch that fails is run again in pieces, to find the culprit. */
   async #run(parts: readonly Part[]): Promise<() => void> {
     try {
       const outputs = await this.#compute(parts);
       return () => deliver(parts, outputs);
     } catch (thrown) {
       const error = asInferenceError(thrown);
-      if (parts.length === 1 || error.code !== 'Failed') {
+      const pieces = piecesToRetry(parts, error);
+      if (pieces.length === 0) {
         return () => {
           for (const { request } of parts) this.#fail(request, error);
         };
       }
-      const middle = Math.ceil(parts.length / 2);
-      for (const half of [parts.slice(0, middle), parts.slice(middle)]) {
+      for (const piece of pieces) {
         const nowMs = this.#options.clock.nowMs();
-        const wanted = half.filter((part) => this.#isWanted(part, nowMs));
+        const wanted = piece.filter((part) => this.#isWanted(part, nowMs));
         if (wanted.length > 0) (await this.#run(wanted))();
       }
       return () => undefined;
@@ -238,6 +238,19 @@ export class Batcher {
     this.#toldWaiting += change;
     this.#options.observer.waiting(change);
   }
+}
+
+/**
+ * What to run of a batch that failed, in its place. By halves few runs find one culprit; but where it ends the engine,
+ * each of them would end it again, and an engine that keeps ending takes the process with it: so there each request gets
+ * one run of its own, in which the culprit ends the engine once more and nobody else is with it.
+ */
+function piecesToRetry(parts: readonly Part[], { code }: InferenceError): readonly (readonly Part[])[] {
+  if (parts.length === 1) return [];
+  if (code === 'EngineBroken' || code === 'EngineRestarted') return parts.map((part) => [part]);
+  if (code !== 'Failed') return [];
+  const middle = Math.ceil(parts.length / 2);
+  return [parts.slice(0, middle), parts.slice(middle)];
 }
 
 function deliver(parts: readonly Part[], outputs: Tensors): void {

@@ -21,6 +21,11 @@ const OUT_OF_MEMORY = /out of memory|allocation failed|bad_alloc|\bOOM\b|RESOURC
 
 /** An error of an engine as plain data that crosses threads. */
 export function describeEngineError(error: unknown): EngineCallFailure {
+  const failure = kindOf(error);
+  return isFatalEngineError(error) ? { ...failure, fatal: true } : failure;
+}
+
+function kindOf(error: unknown): EngineCallFailure {
   const message = textOf(error);
   if (error instanceof InvalidModelError) return { kind: 'InvalidModel', message };
   for (const pattern of MISSING) {
@@ -40,7 +45,7 @@ function textOf(error: unknown): string {
  * Whether the engine can go on after this error. A trap inside WebAssembly leaves its memory in an unknown state; all
  * other errors are thrown before or after the engine's own code.
  */
-export function isFatalEngineError(error: unknown): boolean {
+function isFatalEngineError(error: unknown): boolean {
   return error instanceof Error && error.name === 'RuntimeError';
 }
 
@@ -49,10 +54,13 @@ export class EngineCallError extends Error {
   override readonly name = 'EngineCallError';
   readonly kind: EngineCallFailure['kind'];
   readonly operation: string | undefined;
+  /** The engine's thread ended with it; another takes its place. */
+  readonly fatal: boolean;
 
   constructor(failure: EngineCallFailure) {
     super(failure.message);
     this.kind = failure.kind;
     this.operation = failure.operation;
+    this.fatal = failure.fatal === true;
   }
 }

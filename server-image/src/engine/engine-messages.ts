@@ -67,6 +67,8 @@ export interface EngineCallFailure {
   readonly kind: 'UnsupportedOperation' | 'InvalidModel' | 'OutOfMemory' | 'Failed';
   readonly message: string;
   readonly operation?: string;
+  /** The engine cannot go on after it, and its thread ends. */
+  readonly fatal?: true;
 }
 
 export type EngineReply =

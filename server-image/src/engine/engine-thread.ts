@@ -146,8 +146,14 @@ export class EngineThread {
     const call = this.#sent.get(reply.id);
     if (call === undefined) return;
     this.#sent.delete(reply.id);
-    if ('failure' in reply) call.reject(new EngineCallError(reply.failure));
-    else call.resolve(reply.value as never);
+    if ('failure' in reply) {
+      call.reject(new EngineCallError(reply.failure));
+      if (reply.failure.fatal) {
+        // It is ending: whoever calls from now on shall find the thread that follows.
+        this.end(new Error(reply.failure.message));
+        return;
+      }
+    } else call.resolve(reply.value as never);
     const [next] = this.#sent.values();
     this.#watch(next);
     this.#send();

@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { datatypeOf, tfjsDtype } from './datatypes.ts';
-import { describeEngineError, isFatalEngineError } from './engine-errors.ts';
+import { describeEngineError } from './engine-errors.ts';
 import type {
   EngineCalls,
   EngineReply,
@@ -38,10 +38,10 @@ async function answer(request: EngineRequest): Promise<void> {
     const reply: EngineReply = { type: 'reply', id: request.id, value };
     port?.postMessage(reply, request.call === 'infer' ? buffers((value as InferenceResult).tensors) : []);
   } catch (error) {
-    const reply: EngineReply = { type: 'reply', id: request.id, failure: describeEngineError(error) };
-    port?.postMessage(reply);
+    const failure = describeEngineError(error);
+    port?.postMessage({ type: 'reply', id: request.id, failure } satisfies EngineReply);
     // An error that nobody handles ends this thread; the main thread starts another.
-    if (isFatalEngineError(error)) throw error;
+    if (failure.fatal) throw error;
   }
 }
 

@@ -65,6 +65,19 @@ describe('Engine', () => {
     assert.equal(await run(model, 4), 4);
   });
 
+  it('sends nothing more to a thread that said it breaks', async () => {
+    await using test = await started({ name: 'Wasm', threads: 1 });
+    const model = await test.engine.load(
+      async () => content,
+      async () => undefined,
+    );
+    const broken = run(model, -3);
+    await assert.rejects(broken, { name: 'EngineCallError', fatal: true });
+    // At once, while the thread is not yet seen to have ended.
+    assert.deepEqual(await Promise.all([run(model, 1), run(model, 2)]), [1, 2]);
+    assert.deepEqual(test.restarts, ['this thread broke']);
+  });
+
   it('gives up on a thread that keeps ending', async () => {
     await using test = await started({ name: 'Wasm', threads: 1 });
     const model = await test.engine.load(

@@ -24,6 +24,7 @@ const INFERENCE_STATUS: Readonly<Record<InferenceErrorCode, number>> = {
   InvalidInput: 400,
   Cancelled: 503,
   EngineRestarted: 503,
+  EngineBroken: 500,
   ModelRemoved: 503,
   QueueFull: 429,
   DeadlineExceeded: 504,

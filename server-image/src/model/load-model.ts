@@ -150,7 +150,8 @@ async function inferring<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (error) {
     if (error instanceof InferenceError) throw error;
-    throw new InferenceError('Failed', `The model could not be run: ${errorMessage(error)}`, { cause: error });
+    const code = error instanceof EngineCallError && error.fatal ? 'EngineBroken' : 'Failed';
+    throw new InferenceError(code, `The model could not be run: ${errorMessage(error)}`, { cause: error });
   }
 }
 

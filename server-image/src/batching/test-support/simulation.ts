@@ -49,8 +49,9 @@ function settled(): Promise<void> {
 /** Inputs and outputs of the simulated model: `double` is twice the first number of each row, `negative` is -1 times. */
 export const INPUTS: readonly TensorSpec[] = [{ name: 'x', datatype: 'FP32', shape: [-1, -1] }];
 
-/** A row of these fails the batch that it is in, or ends the engine beneath it. */
+/** A row of these fails the batch that it is in, breaks the engine, or is in it when it ends. */
 export const BAD = 666;
+export const POISON = 888;
 export const FATAL = 999;
 
 export interface SimulatedBatch {
@@ -98,6 +99,7 @@ export class Simulation {
         },
         began: (waitedMs) => {
           this.waits.push(waitedMs);
+          if (this.running >= threads) this.lastFullMs = this.clock.nowMs();
           const idleMs = Math.min(waitedMs, this.clock.nowMs() - this.lastFullMs);
           this.longestIdleWaitMs = Math.max(this.longestIdleWaitMs, idleMs);
         },
@@ -146,6 +148,7 @@ export class Simulation {
     await new Promise<void>((resolve) => this.clock.after(durationMs, resolve));
     noteFull();
     this.running -= 1;
+    if (values.includes(POISON)) throw new InferenceError('EngineBroken', 'The engine broke');
     if (values.includes(FATAL)) throw new InferenceError('EngineRestarted', 'The engine ended');
     if (values.includes(BAD)) throw new InferenceError('Failed', 'A row is bad');
     const given = new Map(outputs.map((name) => [name, outputOf(name, values.slice(0, rowsOut(rows)))]));

@@ -1,6 +1,6 @@
 /**
  * For tests: an engine thread whose model gives its input back, ends with an uncaught error when the input is one
- * element of -1, and never comes back when it is one of -2.
+ * element of -1, never comes back when it is one of -2, and reports that it breaks, and does, when it is one of -3.
  */
 import { parentPort } from 'node:worker_threads';
 import type { EngineRequest } from '../engine-messages.ts';
@@ -19,6 +19,11 @@ parentPort?.on('message', (request: EngineRequest) => {
       const [first] = inputs[0]?.[1].data ?? [];
       if (first === -1) throw new Error('this thread was told to end');
       while (first === -2);
+      if (first === -3) {
+        const failure = { kind: 'Failed', message: 'this thread broke', fatal: true } as const;
+        parentPort?.postMessage({ type: 'reply', id, failure });
+        throw new Error('this thread broke');
+      }
       if (loaded.has(model)) parentPort?.postMessage({ type: 'reply', id, value: { tensors: inputs, durationMs: 0 } });
       else
         parentPort?.postMessage({ type: 'reply', id, failure: { kind: 'Failed', message: 'The model is not loaded' } });
