@@ -32,7 +32,7 @@ describe('the slice of a gateway', () => {
     assert.deepEqual(toGatewaySlice(slice({})).route, {
       service: 'n/digits',
       port: 20_001,
-      since: '2026-01-01T00:00:00Z',
+      since: '2026-01-01T00:00:00Z s',
     });
   });
 

@@ -18,7 +18,7 @@ export interface Route {
   /** `namespace/name` of the ModelService. */
   readonly service: string;
   readonly port: number;
-  /** Since when, RFC 3339. */
+  /** Orders routes by age as the operator does, which moves the younger of two slices on one port. */
   readonly since: string;
 }
 
@@ -35,7 +35,8 @@ export function toGatewaySlice(slice: EndpointSlice): GatewaySlice {
 function routeOf(slice: EndpointSlice): Route | undefined {
   const service = controllerKeyOf(slice, MODEL_SERVICE);
   const port = slice.ports?.find(({ name }) => name === 'http')?.port;
-  const { namespace = '', name, creationTimestamp: since = '' } = slice.metadata;
+  const { namespace = '', name, creationTimestamp = '', uid } = slice.metadata;
   if (service === undefined || port === undefined || port < FIRST_PORT || port > LAST_PORT) return undefined;
-  return `${namespace}/${name}` === `${service}${SLICE_NAME_SUFFIX}` ? { service, port, since } : undefined;
+  if (`${namespace}/${name}` !== `${service}${SLICE_NAME_SUFFIX}`) return undefined;
+  return { service, port, since: `${creationTimestamp} ${uid}` };
 }

@@ -54,7 +54,7 @@ export class Listeners {
    */
   start(): void {
     this.#open = true;
-    const routes = [...this.#wanted.values()].sort((a, b) => a.since.localeCompare(b.since));
+    const routes = [...this.#wanted.values()].sort((a, b) => (a.since < b.since ? -1 : 1));
     for (const { service } of routes) this.#bring(service);
   }
 
