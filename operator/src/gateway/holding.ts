@@ -51,7 +51,10 @@ export class Holding {
       timeoutMs: limits.holdTimeoutMs,
       take: (service) => this.#pool.lease(options.podsOf(service)),
       refusal: (service, cause) => holdRefusal(service, services.get(service), cause),
-      onHeld: (service) => this.#arrange(service),
+      onHeld: (service) => {
+        // Those behind the first do not hurry a write that failed: an API server in trouble is not to be flooded.
+        if (this.#room.heldFor(service) === 1 || this.#hasPod(service)) this.#arrange(service);
+      },
       onLeft: (_, heldMs, error) => this.#metrics.held(resultOf(error), heldMs / 1000),
     });
     this.#metrics = gatewayMetrics(registry, () => this.#room.held);
