@@ -22,11 +22,16 @@ describe('podActivityIn', () => {
   });
 
   it('knows of no request before the first', () => {
-    assert.equal(podActivityIn('modelservice_requests_in_flight 0').lastRequestAt, undefined);
+    const text = 'modelservice_requests_in_flight 0\n# TYPE modelservice_last_request_timestamp_seconds gauge';
+    assert.equal(podActivityIn(text).lastRequestAt, undefined);
   });
 
   it('takes an answer without these metrics for none', () => {
     assert.throws(() => podActivityIn('up 1'), /modelservice_requests_in_flight/);
+  });
+
+  it('does not take a server that never tells its last request for an idle one', () => {
+    assert.throws(() => podActivityIn('modelservice_requests_in_flight 0'), /modelservice_last_request_timestamp/);
   });
 });
 

@@ -96,7 +96,7 @@ export const fetchPodActivityOverHttp: FetchPodActivity = async (podIP, signal) 
 /**
  * The activity that a text of Prometheus' format tells.
  *
- * @throws where it does not say what is in flight: then nothing is known
+ * @throws where it does not say what is in flight, or knows no time of the last request: then nothing is known
  */
 export function podActivityIn(text: string): PodActivity {
   const samples = samplesIn(text, WANTED);
@@ -105,6 +105,10 @@ export function podActivityIn(text: string): PodActivity {
   const inFlight = values(IN_FLIGHT);
   if (inFlight.length === 0) throw new Error(`The metrics hold no ${IN_FLIGHT}`);
   const lastRequests = values(LAST_REQUEST);
+  // Before the first request there is the metric's type alone; an older server has neither.
+  if (lastRequests.length === 0 && !text.includes(`# TYPE ${LAST_REQUEST} `)) {
+    throw new Error(`The metrics hold no ${LAST_REQUEST}`);
+  }
   return {
     inFlight: inFlight.reduce((sum, value) => sum + value, 0),
     lastRequestAt: lastRequests.length === 0 ? undefined : Math.max(...lastRequests) * 1000,

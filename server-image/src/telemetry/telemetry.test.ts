@@ -31,6 +31,21 @@ describe('telemetry', () => {
     assert.deepEqual(await lines(), ['modelservice_requests_in_flight{model="b",version="1"} 0']);
   });
 
+  it('dates the last request by its answer, so that a long one is no idle time', async () => {
+    let now = 1000;
+    const telemetry = createTelemetry(repositoryOf([model('a')]), () => now);
+    const span = telemetry.requestStarted('a', '1', 'v2');
+    now = 1600;
+    span.end(200);
+    const text = await telemetry.registry.metrics();
+    assert.match(text, /^modelservice_last_request_timestamp_seconds\{model="a",version="1"\} 1600$/m);
+  });
+
+  it('names the metric of the last request before the first', async () => {
+    const text = await createTelemetry(repositoryOf([model('a')]), () => 0).registry.metrics();
+    assert.match(text, /^# TYPE modelservice_last_request_timestamp_seconds gauge$/m);
+  });
+
   it('shows the means of the last 15 s, for scaling', async () => {
     let nowMs = 50_000;
     const telemetry = createTelemetry(

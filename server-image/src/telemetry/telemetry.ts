@@ -120,6 +120,8 @@ export function createTelemetry(
       return {
         end: (code) => {
           const endedMs = nowMs();
+          // One that took long was no idle time.
+          activity.lastRequestSeconds = nowSeconds();
           activity.inFlight--;
           activity.inFlightMean.set(activity.inFlight, endedMs);
           requests.inc({ model, version, protocol, code });
@@ -227,7 +229,7 @@ function registerActivityGauges(registry: Registry, activities: Activities, nowM
   );
   gauge(
     'modelservice_last_request_timestamp_seconds',
-    'Unix time of the last inference request; absent before the first.',
+    'Unix time at which an inference request came or was answered last; absent before the first.',
     ({ lastRequestSeconds }) => lastRequestSeconds,
   );
 }
