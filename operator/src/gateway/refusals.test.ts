@@ -11,7 +11,7 @@ const found = (status: ModelService['status'], change: object = {}): ModelServic
   ...change,
 });
 const ready = (reason: string, message: string) => [{ type: 'Ready', status: 'False', reason, message }];
-const suspended = { conditions: ready('Suspended', 'spec.suspend is true.'), scaling: { state: 'Suspended' } };
+const suspended = { conditions: ready('Suspended', 'Set it to false.'), scaling: { state: 'Suspended' } };
 
 describe('a request for a service without pods', () => {
   for (const { title, service } of [
@@ -35,12 +35,15 @@ describe('a request for a service without pods', () => {
     {
       title: 'is suspended',
       service: found(suspended),
-      message: 'ModelService n/digits has no pods: Suspended: spec.suspend is true.',
+      message: 'ModelService n/digits has no pods: Suspended: Set it to false.',
     },
     {
       title: 'was suspended a moment ago',
-      service: found({ scaling: { state: 'Idle' } }, { spec: { suspend: true } }),
-      message: 'ModelService n/digits has no pods: its status does not say why',
+      service: found(
+        { conditions: ready('Idle', 'Nobody asked.'), scaling: { state: 'Idle' } },
+        { spec: { suspend: true } },
+      ),
+      message: 'ModelService n/digits has no pods: spec.suspend is true',
     },
     {
       title: 'was set to zero by hand',

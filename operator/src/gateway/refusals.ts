@@ -19,7 +19,9 @@ export function stateRefusal(service: string, found: ModelService | undefined): 
   }
   const state = found.status?.scaling?.state;
   if (found.spec?.suspend !== true && (state === undefined || !AT_REST.has(state))) return undefined;
-  return new Refusal(503, `ModelService ${service} has no pods: ${reasonOf(found)}`);
+  // Its status may not tell yet.
+  const why = found.spec?.suspend === true ? 'spec.suspend is true' : reasonOf(found);
+  return new Refusal(503, `ModelService ${service} has no pods: ${why}`);
 }
 
 export function holdRefusal(service: string, found: ModelService | undefined, cause: RefusalCause): Refusal {
