@@ -1,151 +1,120 @@
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { describeAuditEvent, writesBy } from '../cluster/audit-log.ts';
-import type { ServiceAccountRef } from '../cluster/test-cluster.ts';
-import { installChart } from './support/chart.ts';
+import { describeAuditEvent } from '../cluster/audit-log.ts';
 import { awaitCondition, awaitObject, conditionOf, field } from './support/children.ts';
 import { eventually } from './support/eventually.ts';
 import { kubectl } from './support/kubectl.ts';
-import { awaitPods } from './support/kubelet.ts';
+import { awaitPods, reportContainer } from './support/kubelet.ts';
 import { applyManifest, modelService } from './support/manifests.ts';
-import { type LoadedBackend, startTelemetry } from './support/metrics-pods.ts';
 import { useNamespace } from './support/namespaces.ts';
-import { usernameOf } from './support/operator-account.ts';
-import { type OperatorProcess, startOperator } from './support/operator-process.ts';
 import { lastLines } from './support/program-process.ts';
 import { RESOURCES } from './support/resource-types.ts';
 import type { AnyObject } from './support/test-api.ts';
 import { testApi, testCluster } from './support/test-run.ts';
+import { ZeroWorld } from './support/zero-world.ts';
 
-/** Where the operator asks pods for their activity. */
-const METRICS_PORT = 8082;
 const SCALING = { scaling: { minReplicas: 0, maxReplicas: 3, idleAfter: '10s' } };
-const LABELS = { 'app.kubernetes.io/name': 'modelservice-operator-gateway', 'app.kubernetes.io/instance': 'operator' };
 
 describe('A ModelService that may go to zero', function () {
   this.timeout(120_000);
   const namespace = useNamespace('zero');
   const named = (name: string) => ({ namespace: namespace(), name });
   const sliceOf = (name: string) => ({ namespace: namespace(), name: `${name}--gateway` });
-  const block = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
-  const backends: LoadedBackend[] = [];
-  let account: ServiceAccountRef;
-  let operator: OperatorProcess;
-  let gateway: GatewayStandIn;
+  let world: ZeroWorld;
 
-  async function start(): Promise<OperatorProcess> {
-    return await startOperator({
-      kubeconfig: await testCluster().kubeconfigFor(account),
-      namespaces: [namespace()],
-      args: [`--gateway-namespace=${namespace()}`, '--gateway-name=operator-modelservice-operator-gateway'],
-    });
-  }
-
-  before('start an operator with a gateway', async () => {
-    const values = { watchNamespaces: [namespace()], gateway: { replicas: 2 } };
-    const kinds = ['ServiceAccount', 'Role', 'RoleBinding'];
-    account = (await installChart({ release: 'operator', namespace: namespace(), values }, kinds)).serviceAccount;
-    gateway = await startGatewayStandIn(namespace());
-    operator = await start();
+  before('start an operator and a gateway', async () => {
+    world = await ZeroWorld.start(namespace());
   });
   afterEach(async function () {
     if (this.currentTest?.state !== 'failed') return;
-    console.log(`The end of the operator's log:\n${lastLines(await operator.logs(), 40)}`);
+    console.log(`The end of the logs:\n${lastLines(await world.logs(), 60)}`);
   });
   after(async () => {
-    await operator?.stop();
-    await gateway?.[Symbol.asyncDispose]();
-    for (const backend of backends) await backend[Symbol.asyncDispose]();
+    await world?.[Symbol.asyncDispose]();
   });
 
-  /** Plays the kubelet for the newest pod: its server has been ready for `seconds`. */
-  async function serve(name: string, seconds: number): Promise<LoadedBackend> {
-    const [pod] = await awaitPods(namespace(), name, 1);
-    assert.ok(pod);
-    const backend = await startTelemetry({ host: `${block}.${backends.length + 1}`, port: METRICS_PORT });
-    backends.push(backend);
-    const lastTransitionTime = new Date(Date.now() - seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
-    const conditions = ['PodScheduled', 'ContainersReady', 'Ready'].map((type) => ({
-      type,
-      status: 'True',
-      lastTransitionTime,
-    }));
-    const status = { phase: 'Running', podIP: backend.host, podIPs: [{ ip: backend.host }], conditions };
-    await testApi().mergePatch(RESOURCES.pods, pod.metadata, { status }, 'status');
-    return backend;
-  }
-
-  function awaitSize(name: string, size: number): Promise<AnyObject> {
-    return awaitObject('deployments', named(name), {
-      because: `its size is ${size}`,
+  function awaitSize(name: string, size: number, kind = named(name)): Promise<AnyObject> {
+    return awaitObject('deployments', kind, {
+      because: `the size of ${name} is ${size}`,
       until: (object) => field(object, 'spec', 'replicas') === size,
       deadlineMs: 60_000,
     });
   }
 
+  const awaitGatewaySize = (size: number) => awaitSize('the gateway', size, world.gatewayDeployment);
+
   function awaitHolders(name: string, count: number): Promise<AnyObject> {
     return awaitObject('endpointSlices', sliceOf(name), {
       because: `its slice names ${count} pods of the gateway`,
-      until: (slice) => ((slice.endpoints ?? []) as readonly unknown[]).length === count,
+      until: (slice) => holdersIn(slice).length === count,
       deadlineMs: 60_000,
     });
   }
 
-  /** What the gateway does when a request comes. */
-  const requestWake = (name: string): Promise<AnyObject> =>
-    testApi().mergePatch(
-      RESOURCES.modelServices,
-      named(name),
-      { status: { scaling: { wakeRequestTime: new Date().toISOString() } } },
-      'status',
-    );
-
-  /** What the operator wrote about `name`, in the order in which it did. */
-  async function writesAbout(name: string): Promise<readonly string[]> {
-    const { auditEvents } = testCluster();
-    const events = auditEvents === undefined ? [] : await auditEvents();
-    return writesBy(events, usernameOf(account))
-      .filter(({ objectRef }) => objectRef?.name === name || objectRef?.name === `${name}--gateway`)
-      .filter(({ objectRef }) => ['deployments', 'endpointslices'].includes(objectRef?.resource ?? ''))
-      .map(describeAuditEvent);
+  /** Its pod answers and has not been asked for long. */
+  async function goToZero(name: string): Promise<void> {
+    await applyManifest(namespace(), modelService(name, SCALING));
+    await world.serve(name, 3600);
+    await awaitSize(name, 0);
+    await awaitCondition(named(name), 'Ready', 'True', 'Idle');
+    await world.setReachable(name, false);
   }
 
-  it('goes to zero, is woken by a request, and both in the order that loses none', async () => {
+  const changeSpec = (name: string, spec: object): Promise<AnyObject> =>
+    testApi().mergePatch(RESOURCES.modelServices, named(name), { spec });
+
+  it('gives the gateway pods once a service may go to zero', async () => {
+    await awaitGatewaySize(0);
+    await applyManifest(namespace(), modelService('first', SCALING));
+    await awaitGatewaySize(2);
+    await awaitCondition(named('first'), 'CanScaleToZero', 'False', 'GatewayNotReady');
+    await world.addGatewayPod('gateway-a');
+    await awaitCondition(named('first'), 'CanScaleToZero', 'True', 'GatewayReady');
+  });
+
+  it('goes to zero, is woken by 50 requests at once, and loses none', async () => {
     await applyManifest(namespace(), modelService('quiet', SCALING));
     const slice = await awaitHolders('quiet', 0);
     const port = Number(field(slice, 'ports', 0, 'port'));
     assert.ok(port >= 20_000 && port <= 29_999, `${port}`);
-    const busy = await serve('quiet', 3600);
+    const busy = await world.serve('quiet', 3600);
     busy.hold(1);
     await awaitCondition(named('quiet'), 'CanScaleToZero', 'True', 'GatewayReady');
-    const before = (await writesAbout('quiet')).length;
     busy.hold(0);
     await awaitSize('quiet', 0);
     const held = await awaitHolders('quiet', 1);
-    assert.equal(field(held, 'endpoints', 0, 'targetRef', 'name'), gateway.pod.metadata.name);
+    assert.deepEqual(holdersIn(held), ['gateway-a']);
     const idle = await awaitCondition(named('quiet'), 'Ready', 'True', 'Idle');
     assert.equal(field(idle, 'status', 'scaling', 'state'), 'Idle');
     assert.match(conditionOf(idle, 'ScalingActive')?.message ?? '', /goes on after the next request/);
+    await world.setReachable('quiet', false);
 
     // A crash at zero must not forget whose zero it is.
-    await operator.crash();
-    operator = await start();
+    await world.crashOperator();
     await awaitPods(namespace(), 'quiet', 0);
-    await requestWake('quiet');
+    const asked = Array.from({ length: 50 }, (_, index) => world.ask('quiet', `/${index}`));
+    await world.awaitHeld(50);
+    await world.startOperator();
     await awaitSize('quiet', 1);
     const waking = await awaitCondition(named('quiet'), 'Ready', 'False', 'Waking');
     assert.equal(field(waking, 'status', 'scaling', 'state'), 'Waking');
     assert.deepEqual((await awaitHolders('quiet', 1)).metadata.uid, slice.metadata.uid);
 
     // And one while it wakes must not leave the gateway in the path.
-    await operator.crash();
-    operator = await start();
-    await serve('quiet', 0);
+    await world.crashOperator();
+    await world.makeReady('quiet', 0);
+    const answers = await Promise.all(asked);
+    assert.deepEqual(
+      answers,
+      asked.map((_, index) => ({ status: 200, body: `answer to /${index}` })),
+    );
+    await world.startOperator();
+    // Kubernetes' controller does not list the pod yet: without the gateway the Service would lead nowhere.
+    assert.deepEqual(await world.ask('quiet', '/early'), { status: 200, body: 'answer to /early' });
+    await world.setReachable('quiet', true);
     await awaitHolders('quiet', 0);
     const started = await awaitObject('modelServices', named('quiet'), {
       because: 'the cold start is told',
@@ -154,86 +123,184 @@ describe('A ModelService that may go to zero', function () {
     const phases = field(started, 'status', 'scaling', 'lastColdStart', 'phases') as readonly { name: string }[];
     assert.deepEqual(phases.map(({ name }) => name).slice(0, 1), ['Scheduling']);
     if (testCluster().auditEvents === undefined) return;
-    await eventually(async () => (await writesAbout('quiet')).slice(before), {
-      because: 'the slice comes before the Deployment on the way to zero',
-      until: ([first = '', second = '']) => /endpointslices/.test(first) && /deployments/.test(second),
+    const events = await eventually(async () => (await eventsAbout('quiet')).slice(-7), {
+      because: 'both of the last writes are logged',
+      until: (last) => last.at(-3) === 'the Service’s own slice',
     });
+    assert.deepEqual(events.slice(0, 5), [
+      'the gateway’s slice',
+      'the Deployment',
+      'the Deployment',
+      'the pod’s status',
+      'the Service’s own slice',
+    ]);
+    assert.deepEqual(new Set(events.slice(5)), new Set(['the gateway’s slice', 'the Deployment']));
+  });
+
+  it('names a pod of the gateway that comes while it is at zero, and no longer one that went', async () => {
+    await goToZero('more');
+    await using second = await startStandIn(namespace());
+    await world.addGatewayPod('gateway-b', second.healthUrl);
+    assert.deepEqual(holdersIn(await awaitHolders('more', 2)).toSorted(), ['gateway-a', 'gateway-b']);
+    await testApi().delete(RESOURCES.pods, { namespace: namespace(), name: 'gateway-b' });
+    assert.deepEqual(holdersIn(await awaitHolders('more', 1)), ['gateway-a']);
+  });
+
+  it('repairs its slice at zero', async () => {
+    await goToZero('repaired');
+    const { metadata, ports } = await testApi().get(RESOURCES.endpointSlices, sliceOf('repaired'));
+    await testApi().mergePatch(RESOURCES.endpointSlices, sliceOf('repaired'), { endpoints: [] });
+    await awaitHolders('repaired', 1);
+    await testApi().delete(RESOURCES.endpointSlices, sliceOf('repaired'));
+    const anew = await awaitObject('endpointSlices', sliceOf('repaired'), {
+      because: 'there is a new one, of use',
+      until: (slice) => slice.metadata.uid !== metadata.uid && holdersIn(slice).length === 1,
+    });
+    assert.deepEqual(anew.ports, ports);
+  });
+
+  it('takes a change of its spec at zero without waking, and starts by it at the next request', async () => {
+    await goToZero('rolled');
+    const { metadata } = await changeSpec('rolled', { server: { logLevel: 'Debug' } });
+    const told = await awaitCondition(named('rolled'), 'Ready', 'True', 'Idle');
+    assert.equal(field(told, 'status', 'observedGeneration'), metadata.generation);
+    await awaitSize('rolled', 0);
+    const asked = world.ask('rolled', '/new');
+    const [pod] = await awaitPods(namespace(), 'rolled', 1);
+    assert.match(JSON.stringify(pod?.spec), /Debug|debug/);
+    await world.serve('rolled', 0);
+    assert.deepEqual(await asked, { status: 200, body: 'answer to /new' });
+  });
+
+  it('says why it does not wake, and answers what waited once its owner has mended it', async () => {
+    await goToZero('broken');
+    const asked = world.ask('broken', '/patient');
+    const [pod] = await awaitPods(namespace(), 'broken', 1);
+    assert.ok(pod);
+    const message = JSON.stringify({ reason: 'ModelNotFound', message: 'There is no model at file:///m.' });
+    await reportContainer(pod, { terminated: { exitCode: 1, reason: 'Error', message } });
+    const failed = await awaitObject('modelServices', named('broken'), {
+      because: 'the cause is told',
+      until: (object) => conditionOf(object, 'Ready')?.message.includes('There is no model') === true,
+    });
+    assert.equal(conditionOf(failed, 'Ready')?.status, 'False');
+    await changeSpec('broken', { server: { logLevel: 'Debug' } });
+    // The one of before goes once a new one is ready.
+    await world.serve('broken', 0, 2);
+    assert.deepEqual(await asked, { status: 200, body: 'answer to /patient' });
+    await awaitHolders('broken', 0);
   });
 
   it('stays at a zero that somebody set by hand, whatever asks', async () => {
     await applyManifest(namespace(), modelService('by-hand', SCALING));
     await awaitHolders('by-hand', 0);
-    await serve('by-hand', 0);
+    await world.serve('by-hand', 0);
     await kubectl(['scale', '--namespace', namespace(), 'deployment/by-hand', '--replicas=0']);
     await awaitCondition(named('by-hand'), 'Ready', 'False', 'ScaledToZero');
-    await requestWake('by-hand');
+    const wakeRequestTime = new Date().toISOString();
+    const status = { scaling: { wakeRequestTime } };
+    await testApi().mergePatch(RESOURCES.modelServices, named('by-hand'), { status }, 'status');
     // What is decided after that request shows in the status of a newer spec.
-    await testApi().mergePatch(RESOURCES.modelServices, named('by-hand'), { spec: { server: { logLevel: 'Debug' } } });
+    await changeSpec('by-hand', { server: { logLevel: 'Debug' } });
     await awaitCondition(named('by-hand'), 'Ready', 'False', 'ScaledToZero');
     await awaitSize('by-hand', 0);
     await awaitHolders('by-hand', 0);
   });
 
-  it('keeps a pod while the gateway does not listen, and says so', async () => {
-    await applyManifest(namespace(), modelService('unheld', SCALING));
-    gateway.refuse('unheld');
-    await awaitHolders('unheld', 0);
-    await serve('unheld', 3600);
-    await awaitCondition(named('unheld'), 'CanScaleToZero', 'False', 'GatewayNotReady', 60_000);
-    await awaitSize('unheld', 1);
+  it('sends away what waits when it is suspended, and comes back with a pod', async () => {
+    await goToZero('paused');
+    const asked = world.ask('paused', '/');
+    await awaitSize('paused', 1);
+    await changeSpec('paused', { suspend: true });
+    const { status, body } = await asked;
+    assert.equal(status, 503);
+    assert.match(body, /has no pods: spec.suspend is true/);
+    await awaitHolders('paused', 0);
+    await awaitSize('paused', 0);
+    await changeSpec('paused', { suspend: false });
+    await awaitSize('paused', 1);
   });
 
   it('comes back when idleAfter is taken away at zero, and its slice goes', async () => {
-    await applyManifest(namespace(), modelService('changed', SCALING));
-    await serve('changed', 3600);
-    await awaitSize('changed', 0);
-    await awaitCondition(named('changed'), 'Ready', 'True', 'Idle');
-    await testApi().mergePatch(RESOURCES.modelServices, named('changed'), {
-      spec: { scaling: { minReplicas: 1, idleAfter: null } },
-    });
+    await goToZero('changed');
+    await changeSpec('changed', { scaling: { minReplicas: 1, idleAfter: null } });
     await awaitSize('changed', 1);
     await awaitHolders('changed', 1);
-    await serve('changed', 0);
-    await eventually(() => testApi().find(RESOURCES.endpointSlices, sliceOf('changed')), {
+    await world.serve('changed', 0);
+    await awaitGone('changed');
+  });
+
+  it('tells who waits that it is deleted', async () => {
+    await goToZero('deleted');
+    const asked = world.ask('deleted', '/');
+    await world.awaitHeld(1);
+    await testApi().delete(RESOURCES.modelServices, named('deleted'));
+    const { status, body } = await asked;
+    assert.equal(status, 503);
+    assert.match(body, /no ModelService/);
+    await awaitGone('deleted');
+  });
+
+  it('comes back when nobody holds its requests any more, and keeps a pod then', async () => {
+    await goToZero('unheld');
+    await world.setGatewayReady('gateway-a', false);
+    await awaitHolders('unheld', 0);
+    await awaitCondition(named('unheld'), 'Ready', 'False', 'GatewayNotReady');
+    await awaitSize('unheld', 1);
+    await world.serve('unheld', 3600);
+    await awaitCondition(named('unheld'), 'CanScaleToZero', 'False', 'GatewayNotReady');
+    await awaitSize('unheld', 1);
+  });
+
+  it('takes the gateway’s pods away with the last service that may go to zero', async () => {
+    await awaitGatewaySize(2);
+    await kubectl(['delete', 'modelservices', '--namespace', namespace(), '--all']);
+    await awaitGatewaySize(0);
+  });
+
+  function awaitGone(name: string): Promise<unknown> {
+    return eventually(() => testApi().find(RESOURCES.endpointSlices, sliceOf(name)), {
       because: 'the slice is gone',
       until: (found) => found === undefined,
     });
-  });
+  }
+
+  /** What was written about `name`, in the order in which it was. */
+  async function eventsAbout(name: string): Promise<readonly string[]> {
+    const { auditEvents } = testCluster();
+    const events = auditEvents === undefined ? [] : await auditEvents();
+    const own = `${namespace()}/${name}`;
+    const names: readonly (readonly [RegExp, string])[] = [
+      [new RegExp(`^patch apps/deployments ${own} -> 200$`), 'the Deployment'],
+      [new RegExp(`^patch discovery.k8s.io/endpointslices ${own}--gateway -> 20[01]$`), 'the gateway’s slice'],
+      [new RegExp(`^create discovery.k8s.io/endpointslices ${own}-own -> 201$`), 'the Service’s own slice'],
+      [new RegExp(`^patch pods/status ${own}-.* -> 200$`), 'the pod’s status'],
+    ];
+    return (
+      events
+        // The scheduler says of each pod that there is no node for it.
+        .filter(({ stage, userAgent = '' }) => stage === 'ResponseComplete' && !userAgent.startsWith('kube-'))
+        .toSorted((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))
+        .map(describeAuditEvent)
+        .flatMap((event) => names.filter(([pattern]) => pattern.test(event)).map(([, what]) => what))
+    );
+  }
 });
 
-interface GatewayStandIn extends AsyncDisposable {
-  readonly pod: AnyObject;
-  /** From now on it does not listen for the service of that name. */
-  refuse(name: string): void;
+function holdersIn(slice: AnyObject): readonly unknown[] {
+  return ((slice.endpoints ?? []) as readonly unknown[]).map((endpoint) => field(endpoint, 'targetRef', 'name'));
 }
 
-/** A ready pod of a gateway, which says that it listens for every slice. */
-async function startGatewayStandIn(namespace: string): Promise<GatewayStandIn> {
-  const refused = new Set<string>();
+/** What a further pod of the gateway says: that it listens for every slice. Here is no second address for a real one. */
+async function startStandIn(namespace: string): Promise<AsyncDisposable & { readonly healthUrl: string }> {
   const server = createServer(async (request, response) => {
-    const name = request.url?.split('/').at(-1) ?? '';
-    const slice = await testApi().find(RESOURCES.endpointSlices, { namespace, name: `${name}--gateway` });
-    const port = refused.has(name) || slice === undefined ? undefined : field(slice, 'ports', 0, 'port');
-    response.writeHead(port === undefined ? 404 : 200, { connection: 'close' }).end(JSON.stringify({ port }));
+    const name = `${request.url?.split('/').at(-1)}--gateway`;
+    const slice = await testApi().find(RESOURCES.endpointSlices, { namespace, name });
+    response.setHeader('connection', 'close').end(JSON.stringify({ port: field(slice, 'ports', 0, 'port') }));
   });
-  // A loopback address is refused in a slice.
-  const addresses = Object.values(networkInterfaces()).flat();
-  const ip = addresses.find((address) => address?.family === 'IPv4' && !address.internal)?.address;
-  assert.ok(ip, 'this machine has an address that a slice may name');
-  await once(server.listen(0, ip), 'listening');
-  const { port } = server.address() as AddressInfo;
-  const created = await testApi().create(RESOURCES.pods, {
-    metadata: { namespace, name: 'gateway', labels: LABELS },
-    spec: {
-      schedulerName: 'none',
-      containers: [{ name: 'gateway', image: 'x', ports: [{ name: 'health', containerPort: port }] }],
-    },
-  });
-  const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions: [{ type: 'Ready', status: 'True' }] };
-  const pod = await testApi().mergePatch(RESOURCES.pods, created.metadata, { status }, 'status');
+  await once(server.listen(0), 'listening');
   return {
-    pod,
-    refuse: (name) => refused.add(name),
+    healthUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();

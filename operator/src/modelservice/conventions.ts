@@ -24,6 +24,9 @@ export const IDLE_SINCE_ANNOTATION = 'modelservice.dev/idle-since';
 /** Label: who keeps an EndpointSlice. Kubernetes' own controller copies a Service's other labels to its slices. */
 export const SLICE_MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';
 
+/** Label: the Service whose endpoints a slice has. */
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+
 /** Name of the one container in each pod. */
 export const SERVER_CONTAINER = 'server';
 /** The server's default port of the inference protocols (server-image/config.schema.json). */

@@ -1,21 +1,23 @@
+import type { ListOptions } from '../kube/api.ts';
 import { DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, SERVICE } from '../kube/resources.ts';
 import type { KubeObject, ResourceType } from '../kube/types.ts';
-import { keyOf } from '../runtime/object-key.ts';
+import { keyOf, refOfKey } from '../runtime/object-key.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
-import { NAME_LABEL } from './conventions.ts';
+import { MANAGED_BY, NAME_LABEL, SERVICE_NAME_LABEL, SLICE_MANAGED_BY_LABEL } from './conventions.ts';
 import type { ModelInfo } from './model-info.ts';
-import type {
-  ActivityReading,
-  Child,
-  Deployment,
-  EndpointSlice,
-  HorizontalPodAutoscaler,
-  Observed,
-  ObservedGateway,
-  Pod,
+import {
+  type ActivityReading,
+  type Child,
+  type Deployment,
+  type EndpointSlice,
+  type HorizontalPodAutoscaler,
+  isPodReady,
+  type Observed,
+  type ObservedGateway,
+  type Pod,
 } from './observed.ts';
 import { gatewaySliceName } from './plan/gateway-slice.ts';
-import { mayGoToZero } from './plan/scale-to-zero.ts';
+import { hasEndpoints, mayGoToZero } from './plan/scale-to-zero.ts';
 import type { ModelService } from './resource.ts';
 
 /** The name of the pods' index by `namespace/name` of their ModelService. */
@@ -31,8 +33,10 @@ export interface Stores {
   readonly pods: StoreReader<Pod>;
 }
 
+/** The live objects of a type that are selected by their fields or labels. */
+export type ListLive = (type: ResourceType, selected: ListOptions) => Promise<readonly KubeObject[]>;
 /** The live object of that name; undefined where there is none. */
-export type ReadLive = (type: ResourceType, key: string) => Promise<KubeObject | undefined>;
+type ReadLive = (type: ResourceType, key: string) => Promise<KubeObject | undefined>;
 
 /** What is known beside the stores. */
 export interface Known {
@@ -47,9 +51,13 @@ export async function gather(
   service: ModelService,
   stores: Stores,
   known: Known,
-  readLive: ReadLive,
+  listLive: ListLive,
 ): Promise<Observed> {
   const key = keyOf(service);
+  const readLive: ReadLive = async (type, childKey) => {
+    const { name, namespace } = refOfKey(childKey);
+    return (await listLive(type, { namespace, fieldSelector: `metadata.name=${name}` }))[0];
+  };
   const sliceKey = `${service.metadata.namespace ?? ''}/${gatewaySliceName(service.metadata.name)}`;
   const wantsAutoscaler = service.spec.scaling.maxReplicas !== undefined;
   const wantsSlice = mayGoToZero(service) && known.gateway !== undefined;
@@ -59,13 +67,16 @@ export async function gather(
     child(service, HORIZONTAL_POD_AUTOSCALER, key, stores.autoscalers, wantsAutoscaler ? readLive : notRead),
     child(service, ENDPOINT_SLICE, sliceKey, stores.slices, wantsSlice ? readLive : notRead),
   ]);
+  const pods = podsOf(key, stores.pods);
+  const inPath = slice.state === 'owned' && hasEndpoints(slice.object) && pods.some(isPodReady);
   return {
     deployment,
     service: kubeService,
     autoscaler,
     slice,
     otherSlices: wantsSlice ? stores.slices.list().filter((other) => keyOf(other) !== sliceKey) : [],
-    pods: podsOf(key, stores.pods),
+    reachable: inPath ? await leadsToPods(service, listLive) : undefined,
+    pods,
     ...known,
   };
 }
@@ -96,6 +107,15 @@ async function child<T extends KubeObject>(
   const live = await readLive(type, key);
   if (live === undefined) return { state: 'absent' };
   return isOurs(service, live) ? { state: 'owned', object: live as T } : { state: 'foreign', object: live };
+}
+
+/** Whether the slices of Kubernetes' own controller name a pod: all proxies see them in the order of their writes. */
+async function leadsToPods({ metadata: { namespace, name } }: ModelService, listLive: ListLive): Promise<boolean> {
+  const slices = await listLive(ENDPOINT_SLICE, { namespace, labelSelector: `${SERVICE_NAME_LABEL}=${name}` });
+  return slices
+    .filter(({ metadata }) => metadata.labels?.[SLICE_MANAGED_BY_LABEL] !== MANAGED_BY)
+    .flatMap((slice) => (slice as EndpointSlice).endpoints ?? [])
+    .some(({ conditions }) => conditions?.ready !== false);
 }
 
 async function notRead(): Promise<undefined> {

@@ -77,6 +77,8 @@ export interface EndpointSlice extends KubeObject {
 
 export interface SliceEndpoint {
   readonly addresses: readonly string[];
+  /** Absent means ready. */
+  readonly conditions?: { readonly ready?: boolean };
   readonly targetRef?: { readonly uid?: string };
 }
 
@@ -126,6 +128,11 @@ export interface Observed {
   readonly otherSlices: readonly EndpointSlice[];
   /** Undefined: this operator has no gateway. */
   readonly gateway: ObservedGateway | undefined;
+  /**
+   * Whether the Service leads to a pod of its own: Kubernetes lists one that is ready, which may be a moment after the
+   * pod says so. Undefined: not looked at, because the gateway is not in the path or no pod is ready.
+   */
+  readonly reachable: boolean | undefined;
   /** The service's pods, newest first. */
   readonly pods: readonly Pod[];
   /** What the servers of ready pods said of themselves, by the pods' uid, as far as it is known. */

@@ -3,12 +3,11 @@ import { isNamespaceTerminating, isNotFound } from '../kube/errors.ts';
 import type { Intent } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { refOfKey } from '../runtime/object-key.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../runtime/reconcile.ts';
 import { act } from './act.ts';
 import { FIELD_MANAGER } from './conventions.ts';
 import { type Gateway, observeGateway } from './gateway-pods.ts';
-import { gather, podsOf, type Stores } from './gather.ts';
+import { gather, type ListLive, podsOf, type Stores } from './gather.ts';
 import type { ModelInfoReader } from './model-info.ts';
 import type { Observed } from './observed.ts';
 import { type Plan, type PlanConfig, plan } from './plan/plan.ts';
@@ -50,11 +49,8 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
       gateway: observeGateway(key, gateway),
       now: clock.now(),
     };
-    const observed = await gather(service, stores, known, async (type, childKey) => {
-      const { name, namespace } = refOfKey(childKey);
-      const page = await api.list(type, { namespace, fieldSelector: `metadata.name=${name}` }, signal);
-      return page.items[0];
-    });
+    const listLive: ListLive = async (type, selected) => (await api.list(type, selected, signal)).items;
+    const observed = await gather(service, stores, known, listLive);
     const planned = plan(service, observed, config);
     ask(key, planned, observed);
     const { deployment, deploymentChanged, refusals } = await act(planned, api, applier, context);
@@ -89,7 +85,7 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
   function ask(key: string, { scaleToZero, gatewayPort }: Plan, observed: Observed): void {
     if (scaleToZero.asksPods) activity.ask(key, observed.pods);
     if (gateway === undefined || observed.gateway === undefined) return;
-    if (scaleToZero.asksGateway && gatewayPort !== undefined) {
+    if (scaleToZero.asksGateway && gatewayPort !== undefined && observed.slice.state !== 'absent') {
       gateway.listeners.want(key, gatewayPort, observed.gateway.pods);
     } else gateway.listeners.forget(key);
   }

@@ -1,6 +1,6 @@
 import { POD } from '../../kube/resources.ts';
 import type { Intent } from '../../kube/types.ts';
-import { MANAGED_BY, SLICE_MANAGED_BY_LABEL } from '../conventions.ts';
+import { MANAGED_BY, SERVICE_NAME_LABEL, SLICE_MANAGED_BY_LABEL } from '../conventions.ts';
 import type { EndpointSlice, GatewayPod } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import { childMetadata } from './child-metadata.ts';
@@ -25,7 +25,7 @@ export function gatewaySliceOf(
     kind: 'EndpointSlice',
     metadata: childMetadata(service, {
       name: gatewaySliceName(name),
-      labels: { 'kubernetes.io/service-name': name, [SLICE_MANAGED_BY_LABEL]: MANAGED_BY },
+      labels: { [SERVICE_NAME_LABEL]: name, [SLICE_MANAGED_BY_LABEL]: MANAGED_BY },
     }),
     addressType,
     ports: [{ name: 'http', port, protocol: 'TCP', appProtocol: 'http' }],

@@ -84,7 +84,9 @@ interface Case {
   readonly listeners?: Readonly<Record<string, number | 'No'>>;
   /** Whom the slice names; undefined: there is none. */
   readonly listed?: readonly string[];
-  readonly port?: number;
+  /** Default: the slice's; 'None': all are taken. */
+  readonly port?: number | 'None';
+  readonly reachable?: boolean;
   readonly expected: Partial<Omit<ScaleToZero, 'holders'>> & { readonly holders?: readonly string[] };
 }
 
@@ -367,6 +369,53 @@ const cases: readonly Case[] = [
     expected: { step: undefined, holders: [], wantsSlice: true, obstacle: undefined },
   },
   {
+    title: 'the gateway stays in the path of a woken one until the Service leads to the ready pod',
+    deployment: deploymentOf(1, { idle: true }),
+    pods: [readySince(0)],
+    listeners: both,
+    listed: ['a', 'b'],
+    reachable: false,
+    expected: { step: 'KeepWaking', holders: ['a', 'b'], wantsSlice: true, requeueAfterMs: 500 },
+  },
+  {
+    title: 'and leaves it then',
+    deployment: deploymentOf(1, { idle: true }),
+    pods: [readySince(0)],
+    listeners: both,
+    listed: ['a', 'b'],
+    reachable: true,
+    expected: { step: 'EndWaking', holders: [], wantsSlice: true },
+  },
+  {
+    title: 'no pods go while Kubernetes does not list them: they would never come back into the path',
+    ...awake,
+    ...quiet,
+    listeners: both,
+    listed: ['a', 'b'],
+    reachable: false,
+    expected: { step: undefined, holders: ['a', 'b'] },
+  },
+  {
+    title: 'a pod that did not answer stays the obstacle while it is asked again',
+    ...awake,
+    activity: read(20, 'none'),
+    listed: [],
+    expected: { step: undefined, asksPods: true, obstacle: 'ActivityUnknown' },
+  },
+  {
+    title: 'a slice that somebody deleted at zero names nobody until the gateway listens for the new one',
+    ...idle,
+    listeners: both,
+    expected: { step: 'StayAtZero', wantsSlice: true, holders: [] },
+  },
+  {
+    title: 'without a free port of the gateway the pods stay',
+    ...awake,
+    ...quiet,
+    port: 'None',
+    expected: { step: undefined, holders: [], obstacle: 'NoGatewayPort' },
+  },
+  {
     title: 'a service whose pods all crashed is not the gateway’s',
     deployment: deploymentOf(1),
     pods: [samplePod('p')],
@@ -383,7 +432,8 @@ describe('decideScaleToZero', () => {
         service: serviceOf(given),
         deployment: given.deployment,
         slice: given.listed === undefined ? undefined : sliceOf(given.listed),
-        port: given.port ?? PORT,
+        port: given.port === 'None' ? undefined : (given.port ?? PORT),
+        reachable: given.reachable,
         pods: given.pods,
         activity: given.activity ?? new Map(),
         gateway: gatewayOf(given),

@@ -17,6 +17,8 @@ import { ownsReplicas } from './owned-replicas.ts';
 export const GATEWAY_PATIENCE_MS = 30_000;
 /** When a service that nobody asks is looked at again while no pod of the gateway would hold its requests. */
 const NO_HOLDER_RETRY_MS = 15_000;
+/** When it is looked at again whether the Service leads to a pod that is ready. */
+const UNREACHABLE_RETRY_MS = 500;
 /**
  * By how much the gateway's clock may be behind ours. A service goes to zero only when the last wake request is older
  * than idleAfter, which is at least twice as long, so a former request is never taken for a new one.
@@ -24,7 +26,7 @@ const NO_HOLDER_RETRY_MS = 15_000;
 const CLOCK_TOLERANCE_MS = 5_000;
 
 /** Why a service that may go to zero does not, or must not stay there. */
-export type ZeroObstacle = 'NoGateway' | 'GatewayNotReady' | 'ActivityUnknown';
+export type ZeroObstacle = 'NoGateway' | 'NoGatewayPort' | 'GatewayNotReady' | 'ActivityUnknown';
 
 export interface ScaleToZeroInput {
   readonly service: ModelService;
@@ -35,6 +37,7 @@ export interface ScaleToZeroInput {
   readonly pods: readonly Pod[];
   readonly activity: ReadonlyMap<string, ActivityReading>;
   readonly gateway: ObservedGateway | undefined;
+  readonly reachable?: boolean | undefined;
   readonly now: number;
 }
 
@@ -110,13 +113,16 @@ export function decideScaleToZero(input: ScaleToZeroInput): ScaleToZero {
   if (since !== undefined) return atZero(input, base, since, holders);
   if (deployment?.spec.replicas === 0) return base;
 
-  const listed = (slice?.endpoints ?? []).length > 0;
+  const listed = hasEndpoints(slice);
   const waking = isWaking(deployment);
-  if (!pods.some(isPodReady)) {
+  const ready = pods.some(isPodReady);
+  if (!ready || (listed && input.reachable === false)) {
     if (!waking && !listed) return base;
-    // Until a pod is ready, the gateway holds what comes, also where the service may not go to zero any more.
+    // Until the Service leads to a pod, the gateway takes what comes, also where no zero is allowed any more.
     const held = gateway !== undefined && (armed || slice !== undefined);
-    return { ...base, step: waking ? 'KeepWaking' : undefined, wantsSlice: held, holders, asksGateway: held };
+    const step = waking ? 'KeepWaking' : undefined;
+    const requeueAfterMs = ready ? UNREACHABLE_RETRY_MS : undefined;
+    return { ...base, step, wantsSlice: held, holders, asksGateway: held, requeueAfterMs };
   }
   const awake: ScaleToZero = {
     ...base,
@@ -156,7 +162,9 @@ function whileAwake(input: ScaleToZeroInput, awake: ScaleToZero, holders: readon
   });
   if (idleness.state === 'Unread') {
     // What is listed stays until it is known whether somebody asks again.
-    return { ...awake, asksPods: true, asksGateway: true, holders: listedOf(slice, holders) };
+    const asked = { ...awake, asksPods: true, asksGateway: true, holders: listedOf(slice, holders) };
+    // What is told of a pod that did not answer stays until it does.
+    return idleness.again ? { ...asked, obstacle: 'ActivityUnknown' } : asked;
   }
   if (idleness.state === 'Unknown') {
     return { ...awake, obstacle: 'ActivityUnknown', requeueAfterMs: idleness.lookAgainInMs };
@@ -174,12 +182,18 @@ function whileAwake(input: ScaleToZeroInput, awake: ScaleToZero, holders: readon
  * already and that have not been asked by this process.
  */
 function holdersOf({ slice, port, gateway }: ScaleToZeroInput): readonly GatewayPod[] {
-  if (gateway === undefined || port === undefined) return [];
-  const listed = slice?.ports?.[0]?.port === port ? listedOf(slice, gateway.pods) : [];
+  // One that is made anew is unknown to those who listened for the former one.
+  if (gateway === undefined || port === undefined || slice === undefined) return [];
+  const listed = slice.ports?.[0]?.port === port ? listedOf(slice, gateway.pods) : [];
   return gateway.pods.filter((pod) => {
     const answer = gateway.listeners.get(pod.metadata.uid);
     return answer === undefined ? listed.includes(pod) : answer === port;
   });
+}
+
+/** Whether the slice leads anywhere. */
+export function hasEndpoints(slice: EndpointSlice | undefined): boolean {
+  return (slice?.endpoints ?? []).length > 0;
 }
 
 function listedOf(slice: EndpointSlice | undefined, pods: readonly GatewayPod[]): readonly GatewayPod[] {
@@ -189,6 +203,7 @@ function listedOf(slice: EndpointSlice | undefined, pods: readonly GatewayPod[])
 
 function obstacleAtRest({ gateway, port }: ScaleToZeroInput): ZeroObstacle | undefined {
   if (gateway === undefined) return 'NoGateway';
+  if (port === undefined) return 'NoGatewayPort';
   const refused = gateway.pods.every(({ metadata: { uid } }) => {
     const answer = gateway.listeners.get(uid);
     return answer !== undefined && answer !== port;

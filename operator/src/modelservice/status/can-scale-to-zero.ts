@@ -6,6 +6,7 @@ import type { ConditionDraft } from './condition-draft.ts';
 const OBSTACLES: Readonly<Record<ZeroObstacle, string>> = {
   NoGateway:
     'One pod stays at all times, because this operator has no gateway that would hold requests: install the chart with gateway.replicas of 1 or more, or set spec.scaling.minReplicas to 1 and leave out idleAfter.',
+  NoGatewayPort: 'One pod stays, because all ports of the gateway are taken: see the condition Stalled.',
   GatewayNotReady:
     'One pod stays, because no pod of the gateway holds requests for this service: see kubectl get pods -A -l app.kubernetes.io/name=modelservice-operator-gateway.',
   ActivityUnknown: `One pod stays, because not all pods say when they were last asked: see their /metrics at port ${METRICS_PORT}, and NetworkPolicies between the operator and them.`,
