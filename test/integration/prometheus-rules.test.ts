@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { before, describe, it } from 'mocha';
 import { only, renderChart } from './support/chart.ts';
-import { prometheusTool } from './support/prometheus.ts';
+import { needsPrometheus, prometheusTool } from './support/prometheus.ts';
 import { testRun } from './support/test-run.ts';
 
 const run = promisify(execFile);
@@ -92,6 +92,7 @@ const WANTED: readonly {
 
 describe("the chart's alerts", function () {
   this.timeout(60_000);
+  needsPrometheus('promtool');
   let folder: string;
   let rules: readonly Rule[];
 

@@ -13,7 +13,7 @@ import { createMetricsPod, type LoadedBackend, startTelemetry } from './support/
 import { useNamespace } from './support/namespaces.ts';
 import { type PodDiscovery, startPodDiscovery } from './support/pod-discovery.ts';
 import { scrapeConfigsOf } from './support/pod-monitor.ts';
-import { startPrometheus, usePrometheus } from './support/prometheus.ts';
+import { needsPrometheus, startPrometheus, usePrometheus } from './support/prometheus.ts';
 import { RESOURCES } from './support/resource-types.ts';
 import { documentedJob } from './support/scrape-config.ts';
 import { createServedPods, METRICS_PORT } from './support/served-pods.ts';
@@ -164,6 +164,7 @@ describe('the custom metrics API with Prometheus as its source', function () {
 
 describe('the question to a real Prometheus', function () {
   this.timeout(120_000);
+  needsPrometheus();
 
   it('selects exactly the namespace and the pods that it names, whatever their names are made of', async () => {
     await using backend = await startTelemetry();

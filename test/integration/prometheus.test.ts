@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { eventually } from './support/eventually.ts';
 import { startTelemetry } from './support/metrics-pods.ts';
-import { startPrometheus } from './support/prometheus.ts';
+import { needsPrometheus, startPrometheus } from './support/prometheus.ts';
 
 const IN_FLIGHT = 'modelservice_in_flight_avg15s';
 
 describe('a Prometheus for tests', function () {
   this.timeout(120_000);
+  needsPrometheus();
 
   it('scrapes, evaluates rules, and keeps what it knows when it is stopped and started', async () => {
     await using backend = await startTelemetry();

@@ -1,4 +1,5 @@
 import { NoClusterError } from '../../cluster/start-cluster.ts';
+import { isCI } from './lacking.ts';
 import { awaitNamespacesGone } from './namespaces.ts';
 import { beginTestRun, endTestRun, type StartCluster, type TestRun, testRun } from './test-run.ts';
 
@@ -48,8 +49,4 @@ export function clusterFixture({ suites, start, prepare }: ClusterFixtureOptions
       },
     },
   };
-}
-
-function isCI(): boolean {
-  return !['', 'false', '0'].includes(process.env.CI ?? '');
 }

@@ -7,6 +7,7 @@ import { freePort } from '../../cluster/free-port.ts';
 import type { GuardedProcess } from '../../cluster/process-guard.ts';
 import { findExecutable } from '../../cluster/tool.ts';
 import { eventually } from './eventually.ts';
+import { skipOutsideCI } from './lacking.ts';
 import { lastLines } from './program-process.ts';
 import { testRun } from './test-run.ts';
 
@@ -69,6 +70,13 @@ export async function prometheusTool(name: 'prometheus' | 'promtool'): Promise<s
     );
   }
   return found;
+}
+
+/** Has the suite that calls it skipped where there is no Prometheus; in CI that is a failure. */
+export function needsPrometheus(name: 'prometheus' | 'promtool' = 'prometheus'): void {
+  before(`find ${name}`, async function () {
+    await prometheusTool(name).catch((error: Error) => skipOutsideCI(this, error));
+  });
 }
 
 /** Starts a real Prometheus and waits until it is ready. */
@@ -152,6 +160,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
  */
 export function usePrometheus(options: () => PrometheusOptions | Promise<PrometheusOptions>): () => PrometheusServer {
   let server: PrometheusServer | undefined;
+  needsPrometheus();
   before('start Prometheus', async function () {
     this.timeout(2 * START_DEADLINE_MS);
     server = await startPrometheus(await options());
