@@ -2,7 +2,7 @@
 export interface BatchObserver {
   /** So many more requests wait for the engine than before, or fewer. */
   waiting(change: number): void;
-  /** A request's first rows went to the engine, so long after it came. */
+  /** The engine began with a request's first rows, so long after it came. */
   began(waitedMs: number): void;
   /** The engine computed a batch. */
   computed(rows: number, tookMs: number): void;

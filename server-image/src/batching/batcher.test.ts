@@ -154,6 +154,17 @@ describe('batcher', () => {
     assert.deepEqual(rowsIn(simulation), [[1]]);
   });
 
+  it('counts as waiting, and refuses at its deadline, what lies at the engine behind other models', async () => {
+    const simulation = new Simulation({ join, behindMs: 100 });
+    const [first, late] = [told(simulation.ask([1])), told(simulation.ask([2], { timeoutMs: 10 }))];
+    assert.equal(simulation.waiting, 2);
+    await simulation.clock.pass(10);
+    assert.equal(await late, 'DeadlineExceeded');
+    assert.deepEqual([simulation.waiting, simulation.waits], [1, []]);
+    await simulation.clock.pass(100);
+    assert.deepEqual([await first, simulation.waiting, simulation.waits], [{ double: [2] }, 0, [100]]);
+  });
+
   it('refuses on arrival what cannot be answered in time, and tries it while the engine is free', async () => {
     const simulation = new Simulation({ join, costMs: () => 100 });
     const inTime = { timeoutMs: 50 };

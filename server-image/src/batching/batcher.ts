@@ -27,8 +27,13 @@ export interface BatcherOptions {
   readonly threads: number;
   readonly clock: Clock;
   readonly observer: BatchObserver;
-  /** Runs the model once. @throws InferenceError */
-  run(inputs: Tensors, outputs: readonly string[], signal: AbortSignal): Promise<EngineResult>;
+  /**
+   * Runs the model once.
+   *
+   * @param onBegin called when the engine begins with it: other models' batches may be before it
+   * @throws InferenceError
+   */
+  run(inputs: Tensors, outputs: readonly string[], signal: AbortSignal, onBegin: () => void): Promise<EngineResult>;
 }
 
 /**
@@ -55,6 +60,8 @@ export class Batcher {
   #running = 0;
   /** Requests in the batches that run. */
   #underway = 0;
+  /** Requests that the engine has not begun with: those in the queue, and those handed to it. */
+  readonly #waiting = new Set<PendingRequest>();
   /** As the observer knows it. */
   #toldWaiting = 0;
 
@@ -75,8 +82,9 @@ export class Batcher {
     const group = rows === undefined ? undefined : this.#joining?.groupOf(call.inputs);
     const request = new PendingRequest(call, rows ?? 1, group, nowMs);
     this.#queue.add(request);
+    this.#waiting.add(request);
     this.#dispatch();
-    if (request.left > 0) {
+    if (this.#waiting.has(request)) {
       call.signal.addEventListener('abort', () => this.#fail(request, clientLeft(call.signal)), { once: true });
       if (call.deadlineMs < Number.POSITIVE_INFINITY) this.#nextDeadline.at(call.deadlineMs);
     }
@@ -112,7 +120,7 @@ export class Batcher {
       }
       const taken = this.#queue.take(this.#joining?.maxBatchSize ?? 1);
       const parts = taken.filter((part) => this.#isWanted(part, nowMs));
-      if (parts.length > 0) void this.#start(parts, nowMs);
+      if (parts.length > 0) void this.#start(parts);
     }
     this.#tellWaiting();
   }
@@ -151,12 +159,9 @@ export class Batcher {
   }
 
   /** Never rejects. */
-  async #start(parts: readonly Part[], nowMs: number): Promise<void> {
+  async #start(parts: readonly Part[]): Promise<void> {
     this.#running += 1;
     this.#underway += parts.length;
-    for (const { request, start } of parts) {
-      if (start === 0) this.#options.observer.began(nowMs - request.arrivedMs);
-    }
     const settle = await this.#run(parts);
     // The engine's next batch first: it computes while the answers to this one are written.
     this.#running -= 1;
@@ -197,11 +202,20 @@ export class Batcher {
       inputsOf(parts),
       outputsOf(parts),
       whole ? first.request.call.signal : NEVER,
+      () => this.#began(parts),
     );
     this.#cost.measured(rows, durationMs, clock.nowMs());
     observer.computed(rows, durationMs);
     if (!whole) this.#checkRows(outputs, rows);
     return outputs;
+  }
+
+  #began(parts: readonly Part[]): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const { request } of parts) {
+      if (this.#waiting.delete(request)) this.#options.observer.began(nowMs - request.arrivedMs);
+    }
+    this.#tellWaiting();
   }
 
   /** A model may say of an output that its first dimension is open, and not mean the rows. */
@@ -219,7 +233,8 @@ export class Batcher {
   #refuseLate(): void {
     const nowMs = this.#options.clock.nowMs();
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const request of this.#queue.all()) {
+    // Of a large request a part may have begun, and the rest is in the queue.
+    for (const request of new Set([...this.#waiting, ...this.#queue.all()])) {
       if (request.call.deadlineMs <= nowMs) this.#fail(request, tooLate());
       else nextMs = Math.min(nextMs, request.call.deadlineMs);
     }
@@ -228,12 +243,13 @@ export class Batcher {
 
   #fail(request: PendingRequest, error: InferenceError): void {
     if (request.left > 0) this.#queue.remove(request);
+    this.#waiting.delete(request);
     request.fail(error);
     this.#tellWaiting();
   }
 
   #tellWaiting(): void {
-    const change = this.#queue.length - this.#toldWaiting;
+    const change = this.#waiting.size - this.#toldWaiting;
     if (change === 0) return;
     this.#toldWaiting += change;
     this.#options.observer.waiting(change);

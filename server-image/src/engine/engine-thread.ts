@@ -37,6 +37,7 @@ interface Call {
   resolve(value: never): void;
   reject(error: Error): void;
   stopListening(): void;
+  onBegin(): void;
 }
 
 /** One worker thread with an engine in it: a queue of calls and their answers. It does not come back when it ends. */
@@ -81,12 +82,14 @@ export class EngineThread {
    * @throws InferenceError `Cancelled` when the signal is aborted before the call began, `EngineRestarted` when the
    *   thread ends beneath it
    * @throws NeverSentError when the thread ends while the call still waits: another thread can take it as it is
+   * @param onBegin called when the calls before this one are done
    */
   call<Name extends EngineCallName>(
     name: Name,
     argument: EngineCalls[Name]['takes'],
     signal?: AbortSignal,
     transfer: readonly ArrayBuffer[] = [],
+    onBegin: () => void = () => undefined,
   ): Promise<EngineCalls[Name]['gives']> {
     if (this.#end !== undefined) return Promise.reject(restarted(this.#end));
     if (signal?.aborted) return Promise.reject(cancelled(signal));
@@ -104,6 +107,7 @@ export class EngineThread {
       resolve,
       reject,
       stopListening: () => signal?.removeEventListener('abort', drop),
+      onBegin,
     };
     this.#nextId += 1;
     this.#waiting.push(call);
@@ -138,7 +142,7 @@ export class EngineThread {
         continue;
       }
       this.#sent.set(call.request.id, call);
-      if (this.#sent.size === 1) this.#watch(call);
+      if (this.#sent.size === 1) this.#begin(call);
     }
   }
 
@@ -154,15 +158,16 @@ export class EngineThread {
         return;
       }
     } else call.resolve(reply.value as never);
+    clearTimeout(this.#watchdog);
     const [next] = this.#sent.values();
-    this.#watch(next);
+    if (next !== undefined) this.#begin(next);
     this.#send();
   }
 
   /** The worker answers in order, so the oldest call that was sent is the one that runs. */
-  #watch(call: Call | undefined): void {
-    clearTimeout(this.#watchdog);
-    if (call?.request.call !== 'infer') return;
+  #begin(call: Call): void {
+    call.onBegin();
+    if (call.request.call !== 'infer') return;
     this.#watchdog = setTimeout(() => this.#events.onHang(this.#watchdogMs), this.#watchdogMs);
     this.#watchdog.unref();
   }

@@ -88,7 +88,7 @@ export class Engine {
     const loadInto = async (slot: Slot) => {
       const thread = await slot.thread;
       const signature = await give(thread, model, content);
-      await tryOut(signature, (inputs, outputs, signal) => this.#runOn(slot, model, inputs, outputs, signal));
+      await tryOut(signature, (...call) => this.#runOn(slot, model, ...call));
       has.set(slot, thread);
       return signature;
     };
@@ -106,7 +106,7 @@ export class Engine {
       return {
         signature,
         threads: this.#slots.length,
-        run: (inputs, outputs, signal) => this.#runOn(this.#leastBusy(), model, inputs, outputs, signal),
+        run: (...call) => this.#runOn(this.#leastBusy(), model, ...call),
         unload: () => this.#unload(model),
       };
     } catch (error) {
@@ -190,6 +190,7 @@ export class Engine {
     inputs: ReadonlyMap<string, Tensor>,
     outputs: readonly string[],
     signal: AbortSignal,
+    onBegin?: () => void,
   ): Promise<EngineResult> {
     slot.pending += 1;
     try {
@@ -198,7 +199,7 @@ export class Engine {
         const thread = await slot.thread;
         try {
           const argument = { model, inputs: own, outputs };
-          const { tensors, durationMs } = await thread.call('infer', argument, signal, buffers(own));
+          const { tensors, durationMs } = await thread.call('infer', argument, signal, buffers(own), onBegin);
           return { outputs: new Map(tensors), durationMs };
         } catch (error) {
           // What had not begun when its thread ended goes to the thread that follows.
@@ -242,8 +243,18 @@ export interface EngineModelHandle {
   /** How many inferences the engine can run at a time. */
   readonly threads: number;
   readonly signature: ModelSignature;
-  /** Runs the model in the thread with the fewest calls. @throws EngineCallError or InferenceError */
-  run(inputs: ReadonlyMap<string, Tensor>, outputs: readonly string[], signal: AbortSignal): Promise<EngineResult>;
+  /**
+   * Runs the model in the thread with the fewest calls.
+   *
+   * @param onBegin called once the calls before this one, for whichever model, are done
+   * @throws EngineCallError or InferenceError
+   */
+  run(
+    inputs: ReadonlyMap<string, Tensor>,
+    outputs: readonly string[],
+    signal: AbortSignal,
+    onBegin?: () => void,
+  ): Promise<EngineResult>;
   /** Frees the model in all threads, after the calls before it. */
   unload(): Promise<void>;
 }

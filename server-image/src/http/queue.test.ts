@@ -25,7 +25,10 @@ async function startQueued(batching: ModelEntry['batching']): Promise<Started & 
       began: (waitedMs) => observer.began(waitedMs),
       computed: (rows, tookMs) => observer.computed(rows, tookMs),
     },
-    run: async (...call) => ({ outputs: await model.infer(...call), durationMs: 1 }),
+    run: async (inputs, outputs, signal, onBegin) => {
+      onBegin?.();
+      return { outputs: await model.infer(inputs, outputs, signal), durationMs: 1 };
+    },
   });
   const queued: LoadedModel = {
     ...model,

@@ -80,7 +80,7 @@ export function createTelemetry(
   });
   const queueing = new Histogram({
     name: 'modelservice_queue_duration_seconds',
-    help: 'From a request read to its first rows handed to the engine.',
+    help: 'From a request read to the engine beginning with its first rows.',
     labelNames: ['model', 'version'],
     buckets: DURATION_BUCKETS_SECONDS,
     registers,

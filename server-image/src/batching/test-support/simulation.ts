@@ -84,9 +84,11 @@ export class Simulation {
       readonly join?: { readonly maxBatchSize: number; readonly maxDelayMs: number };
       readonly costMs?: (rows: number) => number;
       readonly rowsOut?: (rows: number) => number;
+      /** How long a batch lies at the engine behind those of other models. Default: 0. */
+      readonly behindMs?: number;
     },
   ) {
-    const { join, costMs = () => 1, rowsOut = (rows) => rows, ...rest } = options;
+    const { join, costMs = () => 1, rowsOut = (rows) => rows, behindMs = 0, ...rest } = options;
     const threads = rest.threads ?? 1;
     this.batcher = new Batcher({
       joining: join === undefined ? undefined : { ...join, groupOf: (inputs) => groupOf(inputs, INPUTS) },
@@ -106,7 +108,11 @@ export class Simulation {
         computed: () => undefined,
         notJoined: (why) => this.notJoined.push(why),
       },
-      run: (inputs, outputs) => this.#run(inputs, outputs, threads, costMs, rowsOut),
+      run: async (inputs, outputs, _signal, onBegin) => {
+        if (behindMs > 0) await new Promise<void>((resolve) => this.clock.after(behindMs, resolve));
+        onBegin();
+        return this.#run(inputs, outputs, threads, costMs, rowsOut);
+      },
       ...rest,
       threads,
     });
