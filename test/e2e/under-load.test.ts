@@ -5,7 +5,7 @@ import { kubectl } from '../integration/support/kubectl.ts';
 import { applyManifest, modelService } from '../integration/support/manifests.ts';
 import { useNamespace } from '../integration/support/namespaces.ts';
 import { createAnotherModel } from './support/another-model.ts';
-import { CHART, podsOfProgram, upgradeChart, useInstalledChart } from './support/installed-chart.ts';
+import { CHART, PROGRAM_NAMES, podsOfProgram, upgradeChart, useInstalledChart } from './support/installed-chart.ts';
 import {
   clusterUrl,
   conditionOf,
@@ -16,7 +16,7 @@ import {
   untilGone,
   untilServing,
 } from './support/observed.ts';
-import { describePhase, losesNothing, type Phase } from './support/phases.ts';
+import { losesNothing } from './support/phases.ts';
 import { signalPod } from './support/pod-processes.ts';
 import { type SteadyLoad, startSteadyLoad } from './support/steady-load.ts';
 
@@ -24,6 +24,8 @@ const WRONG_DIGEST = `sha256:${'0'.repeat(64)}`;
 /** At least, for each interruption: seven of them make more than 100,000. */
 const REQUESTS_A_PHASE = 15_000;
 const REQUESTS_IN_ALL = 100_000;
+/** What the chart has of each by default. */
+const [OPERATOR_PODS, METRICS_API_PODS, GATEWAY_PODS] = [1, 2, 2];
 const MODEL = { uri: 'file:///examples/mnist/model', version: '1' };
 
 describe('a service of two pods under steady load', function () {
@@ -34,11 +36,14 @@ describe('a service of two pods under steady load', function () {
   const server = { resources: { requests: { cpu: '250m' } } };
   const apply = (spec: Readonly<Record<string, unknown>> = {}) =>
     applyManifest(namespace(), modelService('digits', { model: MODEL, server, scaling: { minReplicas: 2 }, ...spec }));
-  const phases: Phase[] = [];
   let load: SteadyLoad | undefined;
 
   before(async () => {
     await apply();
+    // For its sake there is a gateway.
+    const scaling = { minReplicas: 0, maxReplicas: 1, idleAfter: '1h' };
+    await applyManifest(namespace(), modelService('sleeper', { scaling }));
+    await untilServing({ namespace: namespace(), name: 'sleeper' });
     await untilServing(digits());
     load = startSteadyLoad(await clusterUrl(digits()), 'digits', { clients: 16, pauseMs: 10 });
   });
@@ -124,11 +129,10 @@ describe('a service of two pods under steady load', function () {
 
   losing('helm upgrade replaces the pods of the chart and no pod of a model', async () => {
     const models = await podNames();
-    const programs = async () =>
-      (await Promise.all([podsOfProgram('operator'), podsOfProgram('metrics API')])).flat().filter(stays).map(uid);
-    const before = new Set(await programs());
+    const before = await chartPods();
+    assert.equal(before.length, OPERATOR_PODS + METRICS_API_PODS + GATEWAY_PODS);
     await upgradeChart({ logLevel: 'debug' });
-    const kept = (await programs()).filter((id) => before.has(id));
+    const kept = (await chartPods()).filter((id) => before.includes(id));
     assert.deepEqual(kept, [], 'every pod of the chart is new');
     await untilServing(digits());
     assert.deepEqual(await podNames(), models);
@@ -148,7 +152,6 @@ describe('a service of two pods under steady load', function () {
 
   it(`no request of ${REQUESTS_IN_ALL} was lost`, async () => {
     const outcome = await load?.stop();
-    console.log(phases.map((phase) => `      ${describePhase(phase)}`).join('\n'));
     console.log(`      ${outcome?.answered} requests answered, ${outcome?.failures.length} lost in all`);
     assert.deepEqual(outcome?.failures, []);
     assert.ok((outcome?.answered ?? 0) >= REQUESTS_IN_ALL);
@@ -158,12 +161,21 @@ describe('a service of two pods under steady load', function () {
   function losing(name: string, interrupt: () => Promise<void>): void {
     it(name, async () => {
       assert.ok(load);
-      phases.push(await losesNothing(load, { name, requests: REQUESTS_A_PHASE }, interrupt));
+      await losesNothing(load, { name, requests: REQUESTS_A_PHASE }, interrupt);
     });
   }
 
   async function podNames(): Promise<Set<string>> {
     return new Set((await podsOf(digits())).map(({ metadata }) => metadata.name));
+  }
+
+  /** Unique ids of the pods of all of the chart's programs. */
+  async function chartPods(): Promise<readonly (string | undefined)[]> {
+    const pods = await Promise.all(PROGRAM_NAMES.map(podsOfProgram));
+    return pods
+      .flat()
+      .filter(stays)
+      .map(({ metadata }) => metadata.uid);
   }
 
   async function servingPods(): Promise<readonly PodObject[]> {
@@ -173,8 +185,4 @@ describe('a service of two pods under steady load', function () {
 
 function stays({ metadata }: PodObject): boolean {
   return metadata.deletionTimestamp === undefined;
-}
-
-function uid({ metadata }: PodObject): string {
-  return metadata.uid ?? '';
 }

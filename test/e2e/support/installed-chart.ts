@@ -11,13 +11,14 @@ const LOG_LINES = 60;
 export const CHART = { release: 'modelservice', namespace: 'modelservice-system' };
 
 /** The chart's programs, each by the label of its pods. */
-export const PROGRAMS = {
+const PROGRAMS = {
   operator: 'app.kubernetes.io/name=modelservice-operator',
   'metrics API': 'app.kubernetes.io/name=modelservice-operator-metrics-api',
   gateway: 'app.kubernetes.io/name=modelservice-operator-gateway',
 } as const;
 
 export type Program = keyof typeof PROGRAMS;
+export const PROGRAM_NAMES: readonly Program[] = ['operator', 'metrics API', 'gateway'];
 export type ChartValues = Readonly<Record<string, unknown>>;
 
 /** `helm install` with the chart's defaults; returns when the operator and the metrics API are ready. */
