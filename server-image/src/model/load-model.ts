@@ -10,7 +10,7 @@ import { errorMessage, InferenceError, ModelFailure } from '../failures.ts';
 import { engineCandidates } from './choose-engine.ts';
 import type { ModelContent } from './model-content.ts';
 import type { EngineName, LoadedModel } from './served-model.ts';
-import { tryJoining, twice } from './try-joining.ts';
+import { joiningTrial, tryJoining } from './try-joining.ts';
 import { warmUpInputs } from './warm-up.ts';
 
 export interface LoadModelOptions {
@@ -87,13 +87,13 @@ async function loadInto(
     if (isFirst) onPhase('WarmingUp', engine.name);
     const warmUp = warmUpInputs({ name, ...signature }, content.warmup);
     note = warmUp.note;
-    const doubled = isFirst && batching !== undefined ? twice(warmUp.inputs) : undefined;
+    const trial = isFirst && batching !== undefined ? joiningTrial(warmUp.inputs) : undefined;
     const wanted = signature.outputs.map((output) => output.name);
     const results = await warmedUp(() => run(warmUp.inputs, wanted, signal));
     outputs = signature.outputs.map((spec) => corrected(spec, results.outputs.get(spec.name)));
     if (isFirst && batching !== undefined) {
       const served = { inputs: signature.inputs, outputs };
-      notJoined = await tryJoining(served, doubled, (inputs) => run(inputs, wanted, signal));
+      notJoined = await tryJoining(served, trial, results.outputs, (inputs) => run(inputs, wanted, signal));
     }
   };
   const handle = await engine.load(read, tryOut);

@@ -5,7 +5,7 @@ import type { Engines } from '../engine/engines.ts';
 import type { LoadedModel } from './served-model.ts';
 import { loadFiles, steadyEngines } from './test-support/load-files.ts';
 import { floats } from './test-support/test-models.ts';
-import { denseFiles, type Files, halfPlusTwoFiles, nonzeroFiles } from './test-support/tiny-models.ts';
+import { acrossRowsFiles, denseFiles, type Files, halfPlusTwoFiles, nonzeroFiles } from './test-support/tiny-models.ts';
 
 const never = new AbortController().signal;
 const batching = { maxBatchSize: 8, maxDelayMs: 2, maxQueueSize: 100 };
@@ -59,12 +59,26 @@ describe('joining requests for a model', () => {
     assert.deepEqual(sizes, [8, 8, 4]);
   });
 
+  for (const { title, files, alone } of [
+    { title: 'a softmax over the batch', files: acrossRowsFiles('softmax'), alone: [1] },
+    { title: 'values less the mean of the batch', files: acrossRowsFiles('centre'), alone: [0] },
+    { title: 'a running sum', files: acrossRowsFiles('cumulate'), alone: [3] },
+    { title: 'a running sum from the end', files: acrossRowsFiles('cumulate', { reverse: true }), alone: [3] },
+  ]) {
+    it(`joins nothing where rows depend on one another: ${title}`, async () => {
+      const { model, notJoined } = await load(files);
+      assert.deepEqual(notJoined, ['output "y" had other values for a row when other rows were with it']);
+      const answers = await Promise.all([1, 2, 3].map(() => infer(model, [1, 1], [3])));
+      assert.deepEqual(answers, [alone, alone, alone]);
+    });
+  }
+
   it('joins nothing where the model gives other rows than it takes, and says so', async () => {
     const { model, sizes, notJoined } = await load(nonzeroFiles());
     assert.deepEqual(await Promise.all([infer(model, [3], [0, 5, 0]), infer(model, [2], [7, 8])]), [[1], [0, 1]]);
     assert.deepEqual(sizes, [3, 2]);
     const [why] = notJoined;
-    assert.match(why ?? '', /^output "places" had 0 rows for 2 of the input$/);
+    assert.match(why ?? '', /^output "places" had \d rows for 3 of the input$/);
     assert.ok(model.notes.includes(`Requests are not joined: ${why}`));
   });
 });

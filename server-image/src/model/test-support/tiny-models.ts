@@ -143,3 +143,53 @@ export function nonzeroFiles(): Files {
   };
   return { 'model.json': JSON.stringify(json) };
 }
+
+/** A graph model on [-1, 1] whose rows depend on the others of the batch. */
+export function acrossRowsFiles(
+  kind: 'softmax' | 'centre' | 'cumulate',
+  { reverse = false }: { readonly reverse?: boolean } = {},
+): Files {
+  const float = { T: { type: 'DT_FLOAT' }, Tidx: { type: 'DT_INT32' } };
+  const x = ['x', 'axis'];
+  const cumulate = { op: 'Cumsum', attr: { ...float, exclusive: { b: false }, reverse: { b: reverse } } };
+  const sum = (of: string) => ({
+    name: 'sum',
+    op: 'Sum',
+    input: [of, 'axis'],
+    attr: { ...float, keep_dims: { b: true } },
+  });
+  const nodes = {
+    softmax: [
+      { name: 'power', op: 'Exp', input: ['x'], attr: float },
+      sum('power'),
+      { name: 'y', op: 'RealDiv', input: ['power', 'sum'], attr: float },
+    ],
+    centre: [
+      { name: 'mean', op: 'Mean', input: x, attr: { ...float, keep_dims: { b: true } } },
+      { name: 'y', op: 'Sub', input: ['x', 'mean'], attr: float },
+    ],
+    cumulate: [{ name: 'y', input: x, ...cumulate }],
+  };
+  const json = {
+    format: 'graph-model',
+    modelTopology: {
+      node: [
+        {
+          name: 'x',
+          op: 'Placeholder',
+          attr: { dtype: float.T, shape: { shape: { dim: [{ size: '-1' }, { size: '1' }] } } },
+        },
+        {
+          name: 'axis',
+          op: 'Const',
+          attr: { dtype: float.Tidx, value: { tensor: { dtype: 'DT_INT32', tensorShape: {} } } },
+        },
+        ...nodes[kind],
+      ],
+      versions: { producer: 1 },
+    },
+    signature: { inputs: { x: tensor('x:0') }, outputs: { y: tensor('y:0') } },
+    weightsManifest: [{ paths: ['w.bin'], weights: [{ name: 'axis', shape: [], dtype: 'int32' }] }],
+  };
+  return { 'model.json': JSON.stringify(json), 'w.bin': new Uint8Array(4) };
+}
