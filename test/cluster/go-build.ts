@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from './build-lock.ts';
-import { buildKey, type GoModule, requiredVersion } from './go-modules.ts';
+import { buildKey, type GoModule, ownPackages, requiredVersion } from './go-modules.ts';
 import type { ClusterLog } from './test-cluster.ts';
 
 const run = promisify(execFile);
@@ -21,14 +21,14 @@ interface Pins {
   readonly version: string;
 }
 
-/** The folder of an earlier build of exactly these pins; undefined when there is none. */
+/** The folder of an earlier build of exactly these pins and sources; undefined when there is none. */
 export async function builtBefore(module: GoModule, cacheDir: string): Promise<string | undefined> {
   const { folder } = await pins(module, cacheDir);
   return (await exists(folder)) ? folder : undefined;
 }
 
 /**
- * Builds a module's binaries with the Go toolchain, once for each set of pins, and says on `log` how far it is.
+ * Builds a module's binaries with the Go toolchain, once for each set of pins and sources, and says on `log` how far it is.
  *
  * @returns the folder of the binaries
  * @throws when there is no Go, or with the end of its output when it fails
@@ -51,12 +51,23 @@ export async function goBuild(module: GoModule, context: GoBuildContext): Promis
   });
 }
 
+/** Where the binaries of a module are, or would be. */
+export async function buildFolder(module: GoModule, cacheDir: string): Promise<string> {
+  return (await pins(module, cacheDir)).folder;
+}
+
 async function pins(module: GoModule, cacheDir: string): Promise<Pins> {
   const goMod = await readFile(join(module.folder, 'go.mod'), 'utf8');
   const goSum = await readFile(join(module.folder, 'go.sum'), 'utf8');
-  const key = buildKey(goMod, goSum, `${process.platform}-${process.arch}`);
+  const sources = await Promise.all(ownPackages(module, goMod).map((path) => sourcesIn(join(module.folder, path))));
+  const key = buildKey(goMod, goSum, `${process.platform}-${process.arch}`, sources.flat());
   const name = module.part === undefined ? key : `${key}-${module.part}`;
   return { folder: join(cacheDir, name), version: requiredVersion(goMod, module.versionFrom) };
+}
+
+async function sourcesIn(folder: string): Promise<readonly string[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.go')).sort();
+  return await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
 }
 
 async function buildAll(module: GoModule, version: string, into: string, context: GoBuildContext): Promise<void> {

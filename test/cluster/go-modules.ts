@@ -52,6 +52,14 @@ export const HELM: GoModule = {
   stamps: (version) => [`helm.sh/helm/v3/internal/version.version=${version}`],
 };
 
+export const METRICS_SERVER: GoModule = {
+  folder: fileURLToPath(new URL('metrics-server-binary', import.meta.url)),
+  binaries: [{ name: 'metrics-server', package: 'sigs.k8s.io/metrics-server/cmd/metrics-server' }],
+  minutes: 1,
+  versionFrom: 'sigs.k8s.io/metrics-server',
+  stamps: (version) => [`k8s.io/client-go/pkg/version.gitVersion=${version}`],
+};
+
 export const PROMETHEUS_ADAPTER: GoModule = {
   folder: fileURLToPath(new URL('adapter-binary', import.meta.url)),
   binaries: [{ name: 'prometheus-adapter', package: 'modelservice.dev/test/cluster/adapter-binary' }],
@@ -66,11 +74,24 @@ function kubernetesStamps(version: string): readonly string[] {
   return [`${variable}.gitVersion=${version}`, `${variable}.gitMajor=${major}`, `${variable}.gitMinor=${minor}`];
 }
 
-/** Names the cache folder of a build: other pins or another platform are another build. */
-export function buildKey(goMod: string, goSum: string, platform: string): string {
+/**
+ * Names the cache folder of a build: other pins, another platform or other sources are another build.
+ *
+ * @param sources text of the module's own files that are compiled; most modules have none
+ */
+export function buildKey(goMod: string, goSum: string, platform: string, sources: readonly string[] = []): string {
   const hash = createHash('sha256');
-  for (const part of [goMod, goSum, platform]) hash.update(`${Buffer.byteLength(part)}\n`).update(part);
+  for (const part of [goMod, goSum, platform, ...sources]) hash.update(`${Buffer.byteLength(part)}\n`).update(part);
   return hash.digest('hex').slice(0, 16);
+}
+
+/** Where, inside of the module, those of its binaries are from which are of its own packages: `.`, `pause`. */
+export function ownPackages({ binaries }: GoModule, goMod: string): readonly string[] {
+  const own = /^module (\S+)$/m.exec(goMod)?.[1];
+  return binaries.flatMap(({ package: source }) => {
+    if (source === own) return ['.'];
+    return own !== undefined && source.startsWith(`${own}/`) ? [source.slice(own.length + 1)] : [];
+  });
 }
 
 /** The version of `module` in the text of a go.mod, for example `v1.36.3`. */

@@ -2,14 +2,15 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { ClusterConfig } from './cluster-config.ts';
 import { builtBefore, type GoBuildContext, goBuild } from './go-build.ts';
-import { CONTROL_PLANE, type GoModule, HELM, PROMETHEUS_ADAPTER } from './go-modules.ts';
+import { CONTROL_PLANE, type GoModule, HELM, METRICS_SERVER, PROMETHEUS_ADAPTER } from './go-modules.ts';
 
-export type ToolName = 'kubectl' | 'helm' | 'prometheus-adapter';
+export type ToolName = 'kubectl' | 'helm' | 'prometheus-adapter' | 'metrics-server';
 
 const BUILT_FROM: Readonly<Record<ToolName, GoModule>> = {
   kubectl: CONTROL_PLANE,
   helm: HELM,
   'prometheus-adapter': PROMETHEUS_ADAPTER,
+  'metrics-server': METRICS_SERVER,
 };
 
 /**
