@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { GatewayConfig, OperatorConfig } from './config.ts';
+import { assembleGateway } from './assemble-gateway.ts';
+import type { OperatorConfig } from './config.ts';
 import { API_SERVICE, DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, POD, SERVICE } from './kube/resources.ts';
 import type { KubeObject } from './kube/types.ts';
 import {
@@ -9,9 +10,6 @@ import {
   REPLICAS_FIELD_MANAGER,
   SLICE_MANAGED_BY_LABEL,
 } from './modelservice/conventions.ts';
-import { fetchListenerOverHttp, GatewayListeners } from './modelservice/gateway-listeners.ts';
-import { type Gateway, toGatewayPod } from './modelservice/gateway-pods.ts';
-import { gatewaySizeReconciler } from './modelservice/gateway-size.ts';
 import { BY_MODEL_SERVICE, modelServiceOfPod } from './modelservice/gather.ts';
 import {
   type ApiService,
@@ -21,7 +19,7 @@ import {
   trimApiService,
 } from './modelservice/metrics-apis.ts';
 import { fetchModelInfoOverHttp, ModelInfoReader } from './modelservice/model-info.ts';
-import type { Deployment, EndpointSlice, GatewayPod, HorizontalPodAutoscaler, Pod } from './modelservice/observed.ts';
+import type { Deployment, EndpointSlice, HorizontalPodAutoscaler, Pod } from './modelservice/observed.ts';
 import { gatewayPortOf } from './modelservice/plan/gateway-port.ts';
 import { fetchPodActivityOverHttp, PodActivityReader } from './modelservice/pod-activity.ts';
 import { modelServiceReconciler } from './modelservice/reconcile.ts';
@@ -31,7 +29,6 @@ import { Applier } from './runtime/applier.ts';
 import { systemClock } from './runtime/clock.ts';
 import { controllerKeyOf, keyOf } from './runtime/object-key.ts';
 import { programParts } from './runtime/program-parts.ts';
-import type { CallablePod } from './runtime/ready-address.ts';
 import type { Change } from './runtime/store.ts';
 
 /** The slices' index by the gateway's port. */
@@ -39,7 +36,8 @@ const BY_PORT = 'port';
 
 /** Runs the operator until `signal` aborts and everything under way has ended. */
 export async function runOperator(config: OperatorConfig, log: Logger, signal: AbortSignal): Promise<void> {
-  const { api, manager, metrics } = programParts(config, log, 'modelservice-operator');
+  const parts = programParts(config, log, 'modelservice-operator');
+  const { api, manager, metrics } = parts;
   const applier = new Applier({ api, onResult: metrics.countApply, onWritten: manager.written });
   const labelSelector = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
   const keepManagers = [FIELD_MANAGER, REPLICAS_FIELD_MANAGER];
@@ -66,19 +64,30 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
     keepManagers,
     indexes: { [BY_PORT]: (slice) => [String(gatewayPortOf(slice))] },
   });
-  const gateway = config.gateway === undefined ? undefined : assembleGateway(config.gateway);
+  const enqueue = (key: string): void => controller.enqueue(key);
+  const gateway =
+    config.gateway &&
+    assembleGateway({
+      config: config.gateway,
+      parts,
+      services,
+      slices,
+      enqueue,
+      enqueueOwner: (after) => enqueueOwner({ after }),
+      signal,
+    });
 
   const activity = new PodActivityReader({
     fetchPodActivity: fetchPodActivityOverHttp,
     clock: systemClock,
     signal,
-    onRead: (key) => controller.enqueue(key),
+    onRead: enqueue,
   });
   const modelInfo = new ModelInfoReader({
     fetchModelInfo: fetchModelInfoOverHttp,
     clock: systemClock,
     signal,
-    onInfo: (key) => controller.enqueue(key),
+    onInfo: enqueue,
   });
   const reconcile = modelServiceReconciler({
     api,
@@ -129,44 +138,6 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
       for (const key of pod === undefined ? [] : modelServiceOfPod(pod)) controller.enqueue(key);
     }
   });
-
-  /** Watches the gateway's pods, and keeps the size of its Deployment. */
-  function assembleGateway({ namespace, name, selector, replicas }: GatewayConfig): Gateway {
-    const namespaces = [namespace];
-    const gatewayPods = manager.informer<GatewayPod>(POD, {
-      namespaces,
-      labelSelector: selector,
-      transform: (pod) => toGatewayPod(pod as KubeObject as CallablePod),
-    });
-    const gatewayDeployments = manager.informer<Deployment>(DEPLOYMENT, {
-      namespaces,
-      fieldSelector: `metadata.name=${name}`,
-      keepManagers: [REPLICAS_FIELD_MANAGER],
-    });
-    const listeners = new GatewayListeners({
-      fetchListener: fetchListenerOverHttp,
-      clock: systemClock,
-      signal,
-      onAnswer: (key) => controller.enqueue(key),
-    });
-    const reconcileSize = gatewaySizeReconciler({
-      // Its answers are no children: they must not get into their stores.
-      applier: new Applier({ api, onResult: metrics.countApply }),
-      deployments: gatewayDeployments.store,
-      services: services.store,
-      slices: slices.store,
-      replicas,
-    });
-    const size = manager.controller('gateway-size', reconcileSize, { workers: 1 });
-    const resize = (): void => size.enqueue(`${namespace}/${name}`);
-    gatewayDeployments.onChange(resize);
-    services.onChange(resize);
-    slices.onChange(resize);
-    gatewayPods.onChange(() => {
-      for (const after of slices.store.list()) enqueueOwner({ after });
-    });
-    return { pods: gatewayPods.store, listeners };
-  }
 
   try {
     await manager.run(signal);
