@@ -89,6 +89,7 @@ describe('A ModelService that may go to zero', function () {
     assert.deepEqual(holdersIn(held), ['gateway-a']);
     const idle = await awaitCondition(named('quiet'), 'Ready', 'True', 'Idle');
     assert.equal(field(idle, 'status', 'scaling', 'state'), 'Idle');
+    assert.partialDeepStrictEqual(decisionIn(idle), { from: 1, to: 0, reason: 'Idle' });
     assert.match(conditionOf(idle, 'ScalingActive')?.message ?? '', /goes on after the next request/);
     await world.setReachable('quiet', false);
 
@@ -101,6 +102,7 @@ describe('A ModelService that may go to zero', function () {
     await awaitSize('quiet', 1);
     const waking = await awaitCondition(named('quiet'), 'Ready', 'False', 'Waking');
     assert.equal(field(waking, 'status', 'scaling', 'state'), 'Waking');
+    assert.partialDeepStrictEqual(decisionIn(waking), { from: 0, to: 1, reason: 'Woken' });
     assert.deepEqual((await awaitHolders('quiet', 1)).metadata.uid, slice.metadata.uid);
 
     // And one while it wakes must not leave the gateway in the path.
@@ -286,6 +288,10 @@ describe('A ModelService that may go to zero', function () {
     );
   }
 });
+
+function decisionIn(service: AnyObject): object {
+  return field(service, 'status', 'scaling', 'lastDecision') as object;
+}
 
 function holdersIn(slice: AnyObject): readonly unknown[] {
   return ((slice.endpoints ?? []) as readonly unknown[]).map((endpoint) => field(endpoint, 'targetRef', 'name'));

@@ -1,5 +1,5 @@
 import type { ManagedFieldsEntry } from '../kube/types.ts';
-import type { Deployment, Pod, PodStatus } from './observed.ts';
+import type { Deployment, EndpointSlice, GatewayPod, Pod, PodStatus } from './observed.ts';
 import type { ModelService } from './resource.ts';
 
 /** Objects for unit tests, as an API server would serve them. */
@@ -83,3 +83,28 @@ export function samplePod(uid: string, status: PodStatus = {}): Pod {
 export function readyPod(uid: string, podIP = '10.0.0.1'): Pod {
   return samplePod(uid, { podIP, conditions: [{ type: 'Ready', status: 'True' }] });
 }
+
+export function sampleGatewayPod(uid: string, ip = '10.1.0.1'): GatewayPod {
+  const metadata = { name: `gateway-${uid}`, namespace: 'system', uid, resourceVersion: '1' };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, health: { ip, port: 8081 } };
+}
+
+/** It names the gateway's pods of those uids. */
+export function sampleSlice(
+  uids: readonly string[],
+  { port = 20_007, addressType = 'IPv4' }: { readonly port?: number; readonly addressType?: string } = {},
+): EndpointSlice {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'mnist--gateway', namespace: 'vision', uid: 'slice', resourceVersion: '1' },
+    addressType,
+    ports: [{ name: 'http', port }],
+    endpoints: uids.map((uid) => ({ addresses: ['10.1.0.1'], targetRef: { uid } })),
+  };
+}
+
+/** As it is where we applied its size last. */
+export const OWNED_REPLICAS: readonly ManagedFieldsEntry[] = [
+  { manager: 'modelservice-replicas', operation: 'Apply', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
+];

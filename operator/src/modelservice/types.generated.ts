@@ -420,7 +420,7 @@ export interface ColdStartPhase {
   readonly seconds: number;
 }
 /**
- * The autoscaler's latest change of the number of pods.
+ * The latest change of the number of pods by the autoscaler, or to zero and back because of idleAfter.
  */
 export interface ScalingDecision {
   /**
@@ -436,9 +436,9 @@ export interface ScalingDecision {
    */
   readonly to: number;
   /**
-   * MetricAboveTarget, MetricBelowTarget, AboveMaxReplicas (there were more pods than maxReplicas) or BelowMinReplicas (there were fewer than minReplicas).
+   * MetricAboveTarget, MetricBelowTarget, AboveMaxReplicas (there were more pods than maxReplicas), BelowMinReplicas (there were fewer than minReplicas), Idle (no request for idleAfter) or Woken (pods were wanted again after that).
    */
-  readonly reason?: 'MetricAboveTarget' | 'MetricBelowTarget' | 'AboveMaxReplicas' | 'BelowMinReplicas';
+  readonly reason?: 'MetricAboveTarget' | 'MetricBelowTarget' | 'AboveMaxReplicas' | 'BelowMinReplicas' | 'Idle' | 'Woken';
   /**
    * The type of the metric in spec.scaling.metrics that asked for most pods. Absent where the bounds decided.
    */

@@ -10,8 +10,8 @@ const SHORTEST_WAIT_MS = 2_000;
 export type Idleness =
   /** Somebody asked within the time; undefined: there is no pod to be asked. */
   | { readonly state: 'Active'; readonly lookAgainInMs: number | undefined }
-  /** The pods have to be asked before more can be said; `again`: some pod did not answer the last time. */
-  | { readonly state: 'Unread'; readonly again: boolean }
+  /** The pods have to be asked before more can be said. */
+  | { readonly state: 'Unread' }
   /** Some pod did not answer, so nobody knows. */
   | { readonly state: 'Unknown'; readonly lookAgainInMs: number }
   | { readonly state: 'Idle' };
@@ -41,13 +41,13 @@ export function idlenessOf({ pods, activity, idleAfterMs, wakeRequestedAt, now }
   const unanswered = readings.find((reading) => reading !== undefined && reading.activity === undefined);
   if (unanswered !== undefined) {
     const leftMs = unanswered.readAt + UNANSWERED_RETRY_MS - now;
-    return leftMs > 0 ? { state: 'Unknown', lookAgainInMs: leftMs } : { state: 'Unread', again: true };
+    return leftMs > 0 ? { state: 'Unknown', lookAgainInMs: leftMs } : { state: 'Unread' };
   }
   // Earlier ones do not tell of the whole time.
   const current = readings.every(
     (reading) => reading !== undefined && reading.readAt >= idleAt && now - reading.readAt <= FRESH_MS,
   );
-  return current ? { state: 'Idle' } : { state: 'Unread', again: false };
+  return current ? { state: 'Idle' } : { state: 'Unread' };
 }
 
 /** Milliseconds since the epoch; undefined where the pod does not say. */

@@ -1,36 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { ManagedFieldsEntry } from '../../kube/types.ts';
-import type { ActivityReading, Deployment, EndpointSlice, GatewayPod, Pod } from '../observed.ts';
+import type { ActivityReading, Deployment, Pod } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
-import { readyPod, type SpecParts, sampleDeployment, samplePod, sampleService } from '../sample.ts';
+import {
+  OWNED_REPLICAS,
+  readyPod,
+  type SpecParts,
+  sampleDeployment,
+  sampleGatewayPod,
+  samplePod,
+  sampleService,
+  sampleSlice,
+} from '../sample.ts';
 import type { Condition } from '../types.generated.ts';
 import { decideScaleToZero, GATEWAY_PATIENCE_MS, type ScaleToZero } from './scale-to-zero.ts';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const PORT = 20_007;
 const MAY_IDLE: SpecParts = { scaling: { minReplicas: 0, maxReplicas: 3, idleAfter: '10m' } };
-const OURS: readonly ManagedFieldsEntry[] = [
-  { manager: 'modelservice-replicas', operation: 'Apply', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
-];
-
 const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
-
-function gatewayPod(uid: string): GatewayPod {
-  const metadata = { name: `gateway-${uid}`, namespace: 'system', uid, resourceVersion: '1' };
-  return { apiVersion: 'v1', kind: 'Pod', metadata, health: { ip: '10.1.0.1', port: 8081 } };
-}
-
-function sliceOf(uids: readonly string[], port = PORT): EndpointSlice {
-  return {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'mnist--gateway', namespace: 'vision', uid: 'slice', resourceVersion: '1' },
-    addressType: 'IPv4',
-    ports: [{ name: 'http', port }],
-    endpoints: uids.map((uid) => ({ addresses: ['10.1.0.1'], targetRef: { uid } })),
-  };
-}
 
 function deploymentOf(
   replicas: number,
@@ -39,7 +27,7 @@ function deploymentOf(
   return sampleDeployment({
     replicas,
     ...(parts.idle ? { annotations: { 'modelservice.dev/idle-since': ago(3600) } } : {}),
-    ...(parts.byHand ? {} : { managedFields: OURS }),
+    ...(parts.byHand ? {} : { managedFields: OWNED_REPLICAS }),
     status: { observedGeneration: 2, replicas, updatedReplicas: replicas, readyReplicas: replicas },
   });
 }
@@ -61,15 +49,10 @@ function read(secondsAgo: number, activity: Partial<NonNullable<ActivityReading[
 const awake = { deployment: deploymentOf(1), pods: [readySince(7200)] };
 const quiet = { activity: read(1, { lastRequestAt: NOW - 900_000 }) };
 const idle = { deployment: deploymentOf(0, { idle: true }), pods: [] };
-const missing = (seconds: number): readonly Condition[] => [
-  {
-    type: 'CanScaleToZero',
-    status: 'False',
-    reason: 'GatewayNotReady',
-    message: '',
-    lastTransitionTime: ago(seconds),
-  },
+const told = (reason: string, seconds: number): readonly Condition[] => [
+  { type: 'CanScaleToZero', status: 'False', reason, message: '', lastTransitionTime: ago(seconds) },
 ];
+const missing = (seconds: number) => told('GatewayNotReady', seconds);
 
 interface Case {
   readonly title: string;
@@ -399,6 +382,7 @@ const cases: readonly Case[] = [
     title: 'a pod that did not answer stays the obstacle while it is asked again',
     ...awake,
     activity: read(20, 'none'),
+    conditions: told('ActivityUnknown', 60),
     listed: [],
     expected: { step: undefined, asksPods: true, obstacle: 'ActivityUnknown' },
   },
@@ -431,7 +415,7 @@ describe('decideScaleToZero', () => {
       const { holders, ...decision } = decideScaleToZero({
         service: serviceOf(given),
         deployment: given.deployment,
-        slice: given.listed === undefined ? undefined : sliceOf(given.listed),
+        slice: given.listed === undefined ? undefined : sampleSlice(given.listed),
         port: given.port === 'None' ? undefined : (given.port ?? PORT),
         reachable: given.reachable,
         pods: given.pods,
@@ -445,8 +429,8 @@ describe('decideScaleToZero', () => {
           holders.map(({ metadata }) => metadata.uid),
           expectedHolders,
         );
-      const told = Object.fromEntries(Object.keys(rest).map((name) => [name, decision[name as keyof typeof decision]]));
-      assert.deepEqual(told, rest);
+      const seen = Object.fromEntries(Object.keys(rest).map((name) => [name, decision[name as keyof typeof decision]]));
+      assert.deepEqual(seen, rest);
     });
   }
 
@@ -454,7 +438,7 @@ describe('decideScaleToZero', () => {
     const { step, requeueAfterMs } = decideScaleToZero({
       service: sampleService(MAY_IDLE),
       deployment: deploymentOf(1),
-      slice: sliceOf([]),
+      slice: sampleSlice([]),
       port: PORT,
       pods: [readyPod('p')],
       activity: new Map(),
@@ -474,5 +458,5 @@ function serviceOf({ spec = MAY_IDLE, wakeRequested, conditions }: Partial<Case>
 
 function gatewayOf({ gateway = ['a', 'b'], listeners = {} }: Partial<Case>) {
   if (gateway === 'None') return undefined;
-  return { pods: gateway.map(gatewayPod), listeners: new Map(Object.entries(listeners)) };
+  return { pods: gateway.map((uid) => sampleGatewayPod(uid)), listeners: new Map(Object.entries(listeners)) };
 }

@@ -10,6 +10,7 @@ import {
   type Pod,
 } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
+import type { Condition } from '../types.generated.ts';
 import { idlenessOf, timeOf } from './idleness.ts';
 import { ownsReplicas } from './owned-replicas.ts';
 
@@ -145,7 +146,7 @@ function atZero(
   const stay: ScaleToZero = { ...base, step: 'StayAtZero', holders, asksGateway: true };
   if (holders.length > 0) return { ...stay, obstacle: undefined };
   const missing = { ...stay, obstacle: 'GatewayNotReady' } as const;
-  const told = service.status.conditions?.find(({ type }) => type === 'CanScaleToZero');
+  const told = toldOf(service);
   const missingSince = told?.status === 'False' ? timeOf(told.lastTransitionTime) : undefined;
   const leftMs = (missingSince ?? now) + GATEWAY_PATIENCE_MS - now;
   return leftMs > 0 ? { ...missing, requeueAfterMs: leftMs } : { ...missing, step: 'Wake' };
@@ -163,8 +164,8 @@ function whileAwake(input: ScaleToZeroInput, awake: ScaleToZero, holders: readon
   if (idleness.state === 'Unread') {
     // What is listed stays until it is known whether somebody asks again.
     const asked = { ...awake, asksPods: true, asksGateway: true, holders: listedOf(slice, holders) };
-    // What is told of a pod that did not answer stays until it does.
-    return idleness.again ? { ...asked, obstacle: 'ActivityUnknown' } : asked;
+    // What is told of a pod that did not answer stays until it does, also over a restart.
+    return toldOf(service)?.reason === 'ActivityUnknown' ? { ...asked, obstacle: 'ActivityUnknown' } : asked;
   }
   if (idleness.state === 'Unknown') {
     return { ...awake, obstacle: 'ActivityUnknown', requeueAfterMs: idleness.lookAgainInMs };
@@ -209,6 +210,10 @@ function obstacleAtRest({ gateway, port }: ScaleToZeroInput): ZeroObstacle | und
     return answer !== undefined && answer !== port;
   });
   return refused ? 'GatewayNotReady' : undefined;
+}
+
+function toldOf({ status }: ModelService): Condition | undefined {
+  return status.conditions?.find(({ type }) => type === 'CanScaleToZero');
 }
 
 /** A cold start is over and nobody has asked the pods yet how long its phases took. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { HorizontalPodAutoscaler, StatusCondition } from '../observed.ts';
-import { sampleService } from '../sample.ts';
+import type { ModelService } from '../resource.ts';
+import { OWNED_REPLICAS, sampleDeployment, sampleService } from '../sample.ts';
 import type { ScalingDecision } from '../types.generated.ts';
-import { lastDecisionOf } from './last-decision.ts';
+import { type LastDecisionInput, lastDecisionOf } from './last-decision.ts';
 
 const TIME = '2026-01-01T00:00:00Z';
 const rescaled: StatusCondition = { type: 'AbleToScale', status: 'True', reason: 'SucceededRescale' };
@@ -26,6 +27,10 @@ function autoscaler(status: HorizontalPodAutoscaler['status']): HorizontalPodAut
     spec: { minReplicas: 1, maxReplicas: 5 },
     status: { lastScaleTime: TIME, ...status },
   };
+}
+
+function inputOf(service: ModelService, hpa?: HorizontalPodAutoscaler): LastDecisionInput {
+  return { service, autoscaler: hpa, deployment: sampleDeployment(), now: Date.UTC(2026, 0, 2, 12) };
 }
 
 const IN_FLIGHT = reading('pods metric modelservice_in_flight_avg15s');
@@ -110,13 +115,42 @@ describe('the last decision', () => {
         { scaling: { maxReplicas: 5 } },
         { scaling: { state: 'Autoscaled', lastDecision: before } },
       );
-      assert.deepEqual(lastDecisionOf(service, autoscaler(status)), expected);
+      assert.deepEqual(lastDecisionOf(inputOf(service, autoscaler(status))), expected);
     });
   }
 
   it('stays while there is no autoscaler for a moment, and goes with the range', () => {
     const status = { scaling: { state: 'Autoscaled', lastDecision: before } } as const;
-    assert.deepEqual(lastDecisionOf(sampleService({ scaling: { maxReplicas: 5 } }, status), undefined), before);
-    assert.equal(lastDecisionOf(sampleService({}, status), undefined), undefined);
+    assert.deepEqual(lastDecisionOf(inputOf(sampleService({ scaling: { maxReplicas: 5 } }, status))), before);
+    assert.equal(lastDecisionOf(inputOf(sampleService({}, status))), undefined);
   });
+
+  const idle: ScalingDecision = { time: '2026-01-02T00:00:00Z', from: 2, to: 0, reason: 'Idle' };
+  const woken: ScalingDecision = { time: '2026-01-02T12:00:00Z', from: 0, to: 1, reason: 'Woken' };
+  const later: ScalingDecision = { time: '2026-01-03T00:00:00Z', to: 3 };
+  for (const { title, told, replicas, lastScaleTime = TIME, expected } of [
+    { title: 'tells that nobody asked', told: before, replicas: 0, expected: idle },
+    { title: 'keeps saying so', told: idle, replicas: 0, expected: idle },
+    { title: 'tells that pods are wanted again', told: idle, replicas: 1, expected: woken },
+    { title: 'is not the autoscaler’s of before', told: woken, replicas: 1, expected: woken },
+    {
+      title: 'is the autoscaler’s once it has changed the size since',
+      told: woken,
+      replicas: 3,
+      lastScaleTime: later.time,
+      expected: later,
+    },
+  ]) {
+    it(`${title}, of a service that may go to zero`, () => {
+      const scaling = { minReplicas: 0, maxReplicas: 5, idleAfter: '10m' };
+      const service = sampleService({ scaling }, { replicas: 2, scaling: { state: 'Autoscaled', lastDecision: told } });
+      const deployment = sampleDeployment({
+        replicas,
+        managedFields: OWNED_REPLICAS,
+        annotations: { 'modelservice.dev/idle-since': '2026-01-02T00:00:00.250Z' },
+      });
+      const hpa = autoscaler({ lastScaleTime, desiredReplicas: 3, conditions: [ready] });
+      assert.deepEqual(lastDecisionOf({ ...inputOf(service, hpa), deployment }), expected);
+    });
+  }
 });

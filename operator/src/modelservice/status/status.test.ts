@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { Deployment, Pod } from '../observed.ts';
-import { readyPod, type SpecParts, sampleDeployment, samplePod, sampleService } from '../sample.ts';
+import {
+  OWNED_REPLICAS,
+  readyPod,
+  type SpecParts,
+  sampleDeployment,
+  sampleGatewayPod,
+  samplePod,
+  sampleService,
+} from '../sample.ts';
 import type { Condition, ModelServiceStatus } from '../types.generated.ts';
 import type { StatusInput } from './facts.ts';
 import { REASONS } from './reasons.ts';
@@ -207,6 +215,80 @@ const states: readonly State[] = [
   },
 ];
 
+const MAY_IDLE = { scaling: { minReplicas: 0, maxReplicas: 3, idleAfter: '10m' } };
+
+/** Went to zero because nobody asked, and has `replicas` now. */
+function fromZero(replicas: number, ready = 0): Deployment {
+  const { status } = deployment(replicas, { replicas, ready });
+  return sampleDeployment({
+    replicas,
+    annotations: { 'modelservice.dev/idle-since': HOUR_AGO },
+    managedFields: OWNED_REPLICAS,
+    ...(status === undefined ? {} : { status }),
+  });
+}
+
+const held = { obstacle: undefined, holders: [sampleGatewayPod('a')] } as const;
+const unheld = { obstacle: 'GatewayNotReady', holders: [] } as const;
+
+const zeroStates: readonly {
+  readonly title: string;
+  readonly spec?: SpecParts;
+  readonly deployment: Deployment;
+  readonly pods?: readonly Pod[];
+  readonly zero: StatusInput['scaleToZero'];
+  /** `status.scaling.state`, then `status reason` of Ready, Reconciling, Stalled and ScalingActive. */
+  readonly expected: readonly [string, string, string, string, string | undefined];
+  readonly message: RegExp;
+}[] = [
+  {
+    title: 'idle, and the gateway holds requests',
+    deployment: fromZero(0),
+    zero: held,
+    expected: ['Idle', 'True Idle', 'False UpToDate', 'False NotStalled', 'False ScalingPaused'],
+    message: /The gateway holds the next request/,
+  },
+  {
+    title: 'idle, and nobody holds requests',
+    deployment: fromZero(0),
+    zero: unheld,
+    expected: ['Idle', 'False GatewayNotReady', 'False UpToDate', 'False NotStalled', 'False ScalingPaused'],
+    message: /no gateway that would hold/,
+  },
+  {
+    title: 'waking, and the gateway holds requests',
+    deployment: fromZero(1),
+    pods: [samplePod('p')],
+    zero: held,
+    expected: ['Waking', 'False Waking', 'True Waking', 'False NotStalled', undefined],
+    message: /the gateway holds requests until one is ready\.$/,
+  },
+  {
+    title: 'waking, and the pod failed',
+    deployment: fromZero(1),
+    pods: [crashed],
+    zero: held,
+    expected: ['Waking', 'False Waking', 'True ModelNotFound', 'False NotStalled', undefined],
+    message: /until one is ready\. .*No\.$/,
+  },
+  {
+    title: 'woken, and the pod answers',
+    deployment: fromZero(1, 1),
+    pods: [readyPod('p')],
+    zero: held,
+    expected: ['Autoscaled', 'True Serving', 'False UpToDate', 'False NotStalled', undefined],
+    message: /are answered/,
+  },
+  {
+    title: 'suspended at zero',
+    spec: { ...MAY_IDLE, suspend: true },
+    deployment: fromZero(0),
+    zero: { obstacle: undefined, holders: [] },
+    expected: ['Suspended', 'False Suspended', 'False UpToDate', 'False NotStalled', 'False ScalingPaused'],
+    message: /spec\.suspend/,
+  },
+];
+
 function outcomeOf(state: Omit<State, 'title' | 'expected'>) {
   return statusOf(
     {
@@ -238,6 +320,20 @@ describe('statusOf', () => {
         assert.notEqual(message, '');
         assert.equal(observedGeneration, 3);
       }
+    });
+  }
+
+  for (const { title, spec = MAY_IDLE, deployment: found, pods = [], zero, expected, message } of zeroStates) {
+    it(`of a service that may go to zero and is ${title}: ${expected.join(', ')}`, () => {
+      const service = sampleService(spec);
+      const input = { service, deployment: found, deploymentChanged: false, pods, problems: [], now: NOW };
+      const { conditions = [], scaling } = statusOf({ ...input, scaleToZero: zero }, new Map()).status;
+      const told = ['Ready', 'Reconciling', 'Stalled', 'ScalingActive'].map((type) => {
+        const one = conditions.find((each) => each.type === type);
+        return one && `${one.status} ${one.reason}`;
+      });
+      assert.deepEqual([scaling?.state, ...told], expected);
+      assert.match(conditions[0]?.message ?? '', message);
     });
   }
 

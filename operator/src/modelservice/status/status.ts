@@ -86,8 +86,8 @@ function endpointsOf(service: ModelService): readonly EndpointStatus[] {
 }
 
 function scalingOf(input: StatusInput, facts: Facts): ScalingStatus {
-  const { service, deployment, pods, autoscaler, activity = new Map() } = input;
-  const lastDecision = lastDecisionOf(service, autoscaler);
+  const { service, deployment, pods, autoscaler, activity = new Map(), now } = input;
+  const lastDecision = lastDecisionOf({ service, autoscaler, deployment, now });
   const lastColdStart = coldStartOf({ service, deployment, pods, activity });
   return {
     state: scalingStateOf(service, facts),
