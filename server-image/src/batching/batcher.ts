@@ -6,6 +6,7 @@ import type { BatchObserver } from './batch-observer.ts';
 import type { Clock } from './clock.ts';
 import { rowsOf, type Tensors } from './joinable.ts';
 import { type InferCall, inputsOf, outputsOf, type Part, PendingRequest } from './pending-request.ts';
+import { piecesToRetry } from './pieces-to-retry.ts';
 import { cannotBeInTime, clientLeft, queueFull, tooLate } from './refusals.ts';
 import { RequestQueue } from './request-queue.ts';
 import { sliceRows } from './rows.ts';
@@ -254,19 +255,6 @@ export class Batcher {
     this.#toldWaiting += change;
     this.#options.observer.waiting(change);
   }
-}
-
-/**
- * What to run of a batch that failed, in its place. By halves few runs find one culprit; but where it ends the engine,
- * each of them would end it again, and an engine that keeps ending takes the process with it: so there each request gets
- * one run of its own, in which the culprit ends the engine once more and nobody else is with it.
- */
-function piecesToRetry(parts: readonly Part[], { code }: InferenceError): readonly (readonly Part[])[] {
-  if (parts.length === 1) return [];
-  if (code === 'EngineBroken' || code === 'EngineRestarted') return parts.map((part) => [part]);
-  if (code !== 'Failed') return [];
-  const middle = Math.ceil(parts.length / 2);
-  return [parts.slice(0, middle), parts.slice(middle)];
 }
 
 function deliver(parts: readonly Part[], outputs: Tensors): void {
