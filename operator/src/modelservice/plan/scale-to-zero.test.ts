@@ -138,7 +138,15 @@ const cases: readonly Case[] = [
     pods: [readySince(7200)],
     ...quiet,
     listed: [],
-    expected: { step: undefined, asksGateway: false },
+    expected: { step: undefined, asksGateway: false, obstacle: 'RolloutInProgress' },
+  },
+  {
+    title: 'and a size that the Deployment’s controller has not seen yet is no rollout to tell of',
+    deployment: sampleDeployment({ replicas: 2, status: { observedGeneration: 1, replicas: 1, updatedReplicas: 1 } }),
+    pods: [readySince(7200)],
+    ...quiet,
+    listed: [],
+    expected: { step: undefined, obstacle: undefined },
   },
   {
     title: 'when nobody asks, the gateway is asked whether it listens',

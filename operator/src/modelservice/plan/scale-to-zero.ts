@@ -27,7 +27,7 @@ const UNREACHABLE_RETRY_MS = 500;
 const CLOCK_TOLERANCE_MS = 5_000;
 
 /** Why a service that may go to zero does not, or must not stay there. */
-export type ZeroObstacle = 'NoGateway' | 'NoGatewayPort' | 'GatewayNotReady' | 'ActivityUnknown';
+export type ZeroObstacle = 'NoGateway' | 'NoGatewayPort' | 'GatewayNotReady' | 'ActivityUnknown' | 'RolloutInProgress';
 
 export interface ScaleToZeroInput {
   readonly service: ModelService;
@@ -130,7 +130,9 @@ export function decideScaleToZero(input: ScaleToZeroInput): ScaleToZero {
     step: waking ? 'EndWaking' : undefined,
     asksPods: opensColdStart(input),
   };
-  return armed && !waking && isRolledOut(deployment) ? whileAwake(input, awake, holders) : awake;
+  if (!armed || waking) return awake;
+  if (isRolledOut(deployment)) return whileAwake(input, awake, holders);
+  return isRollingOut(deployment) ? { ...awake, obstacle: 'RolloutInProgress' } : awake;
 }
 
 function atZero(
@@ -223,8 +225,14 @@ function opensColdStart({ service, pods, activity }: ScaleToZeroInput): boolean 
   return pods.filter(isPodReady).every(({ metadata }) => !activity.has(metadata.uid));
 }
 
+/** For a moment after any change neither this nor the next is so. */
+function isRollingOut(deployment: Deployment | undefined): boolean {
+  const { replicas = 0, updatedReplicas = 0 } = deployment?.status ?? {};
+  return replicas !== updatedReplicas;
+}
+
 function isRolledOut(deployment: Deployment | undefined): boolean {
   if (deployment === undefined) return false;
-  const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = deployment.status ?? {};
-  return observedGeneration >= (deployment.metadata.generation ?? 0) && replicas === updatedReplicas;
+  const { observedGeneration = 0 } = deployment.status ?? {};
+  return observedGeneration >= (deployment.metadata.generation ?? 0) && !isRollingOut(deployment);
 }

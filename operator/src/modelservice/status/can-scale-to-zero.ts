@@ -9,6 +9,8 @@ const OBSTACLES: Readonly<Record<ZeroObstacle, string>> = {
   NoGatewayPort: 'One pod stays, because all ports of the gateway are taken: see the condition Stalled.',
   GatewayNotReady:
     'One pod stays, because no pod of the gateway holds requests for this service: see kubectl get pods -A -l app.kubernetes.io/name=modelservice-operator-gateway.',
+  RolloutInProgress:
+    'The pods stay until the change of the spec is rolled out: where that does not end, the condition Ready says why.',
   ActivityUnknown: `One pod stays, because not all pods say when they were last asked: see their /metrics at port ${METRICS_PORT}, and NetworkPolicies between the operator and them.`,
 };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { HorizontalPodAutoscaler, StatusCondition } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
-import { OWNED_REPLICAS, sampleDeployment, sampleService } from '../sample.ts';
+import { OWNED_REPLICAS, readyPod, sampleDeployment, sampleService } from '../sample.ts';
 import type { ScalingDecision } from '../types.generated.ts';
 import { type LastDecisionInput, lastDecisionOf } from './last-decision.ts';
 
@@ -30,8 +30,14 @@ function autoscaler(status: HorizontalPodAutoscaler['status']): HorizontalPodAut
 }
 
 function inputOf(service: ModelService, hpa?: HorizontalPodAutoscaler): LastDecisionInput {
-  return { service, autoscaler: hpa, deployment: sampleDeployment(), now: Date.UTC(2026, 0, 2, 12) };
+  return { service, autoscaler: hpa, deployment: sampleDeployment(), pods: [], now: Date.UTC(2026, 0, 2, 12) };
 }
+
+const atZero = sampleDeployment({
+  replicas: 0,
+  managedFields: OWNED_REPLICAS,
+  annotations: { 'modelservice.dev/idle-since': '2026-01-02T00:00:00.250Z' },
+});
 
 const IN_FLIGHT = reading('pods metric modelservice_in_flight_avg15s');
 const before: ScalingDecision = { time: '2025-12-31T00:00:00Z', from: 2, to: 1, reason: 'MetricBelowTarget' };
@@ -127,6 +133,12 @@ describe('the last decision', () => {
 
   const idle: ScalingDecision = { time: '2026-01-02T00:00:00Z', from: 2, to: 0, reason: 'Idle' };
   const woken: ScalingDecision = { time: '2026-01-02T12:00:00Z', from: 0, to: 1, reason: 'Woken' };
+  it('counts the pods where the status has not counted them yet', () => {
+    const service = sampleService({ scaling: { minReplicas: 0, maxReplicas: 5, idleAfter: '10m' } });
+    const { from, to } = lastDecisionOf({ ...inputOf(service), deployment: atZero, pods: [readyPod('p')] }) ?? {};
+    assert.deepEqual([from, to], [1, 0]);
+  });
+
   const later: ScalingDecision = { time: '2026-01-03T00:00:00Z', to: 3 };
   for (const { title, told, replicas, lastScaleTime = TIME, expected } of [
     { title: 'tells that nobody asked', told: before, replicas: 0, expected: idle },
@@ -144,11 +156,7 @@ describe('the last decision', () => {
     it(`${title}, of a service that may go to zero`, () => {
       const scaling = { minReplicas: 0, maxReplicas: 5, idleAfter: '10m' };
       const service = sampleService({ scaling }, { replicas: 2, scaling: { state: 'Autoscaled', lastDecision: told } });
-      const deployment = sampleDeployment({
-        replicas,
-        managedFields: OWNED_REPLICAS,
-        annotations: { 'modelservice.dev/idle-since': '2026-01-02T00:00:00.250Z' },
-      });
+      const deployment = { ...atZero, spec: { ...atZero.spec, replicas } };
       const hpa = autoscaler({ lastScaleTime, desiredReplicas: 3, conditions: [ready] });
       assert.deepEqual(lastDecisionOf({ ...inputOf(service, hpa), deployment }), expected);
     });

@@ -1,4 +1,4 @@
-import type { Deployment, HorizontalPodAutoscaler } from '../observed.ts';
+import type { Deployment, HorizontalPodAutoscaler, Pod } from '../observed.ts';
 import { timeOf } from '../plan/idleness.ts';
 import { idleSince } from '../plan/scale-to-zero.ts';
 import { metricTypeOf } from '../plan/scaling-metrics.ts';
@@ -19,6 +19,7 @@ export interface LastDecisionInput {
   readonly autoscaler: HorizontalPodAutoscaler | undefined;
   /** As it is after this pass' writes. */
   readonly deployment: Deployment | undefined;
+  readonly pods: readonly Pod[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -44,7 +45,7 @@ export function lastDecisionOf(input: LastDecisionInput): ScalingDecision | unde
 
 /** Of a service that is at zero because nobody asked, or was until this pass; undefined: nothing new. */
 function zeroDecisionOf(
-  { service, deployment, now }: LastDecisionInput,
+  { service, deployment, pods, now }: LastDecisionInput,
   before: ScalingDecision | undefined,
 ): ScalingDecision | undefined {
   const since = idleSince(deployment);
@@ -54,8 +55,9 @@ function zeroDecisionOf(
   }
   const time = timestamp(since);
   if (before?.reason === 'Idle' && before.time === time) return before;
-  const { replicas } = service.status;
-  return { time, ...(replicas === 0 ? {} : { from: replicas }), to: 0, reason: 'Idle' };
+  // Of a time at zero that a former process began there may be nobody left.
+  const from = service.status.replicas || pods.length;
+  return { time, ...(from === 0 ? {} : { from }), to: 0, reason: 'Idle' };
 }
 
 function originOf(

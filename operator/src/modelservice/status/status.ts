@@ -87,7 +87,7 @@ function endpointsOf(service: ModelService): readonly EndpointStatus[] {
 
 function scalingOf(input: StatusInput, facts: Facts): ScalingStatus {
   const { service, deployment, pods, autoscaler, activity = new Map(), now } = input;
-  const lastDecision = lastDecisionOf({ service, autoscaler, deployment, now });
+  const lastDecision = lastDecisionOf({ service, autoscaler, deployment, pods, now });
   const lastColdStart = coldStartOf({ service, deployment, pods, activity });
   return {
     state: scalingStateOf(service, facts),
