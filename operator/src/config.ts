@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { METRICS_PROVIDERS, type MetricsProvider } from './modelservice/metrics-provider.ts';
+import type { Scaler } from './modelservice/plan/autoscaler.ts';
 import type { ServerImages } from './modelservice/plan/server-image.ts';
 import {
   COMMON_SETTINGS,
   COMMON_SETTINGS_SCHEMA,
   type CommonConfig,
+  ConfigError,
   helpText as helpTextOf,
   readSettings,
+  SETTING,
   type Settings,
 } from './runtime/settings.ts';
 
@@ -33,6 +36,7 @@ export interface GatewayConfig {
 /** Where autoscalers read the services' metrics. */
 export interface MetricsConfig {
   readonly provider: MetricsProvider;
+  readonly scaler: Scaler;
   /** `NAMESPACE/NAME` of the builtin metrics API's Service; undefined: whoever serves is taken for it. */
   readonly apiService: string | undefined;
 }
@@ -56,13 +60,23 @@ export const SETTINGS = {
   },
   metricsProvider: {
     flag: 'metrics-provider',
-    help: 'Where autoscalers read the metrics: builtin, prometheus-adapter or none (nothing is known of it).',
+    help: 'Where autoscalers read the metrics: builtin, prometheus-adapter, keda or none (nothing is known of it).',
     default: 'builtin',
   },
   metricsApiService: {
     flag: 'metrics-api-service',
     help: 'NAMESPACE/NAME of the builtin metrics API, so that another one beside it is told apart; empty if unknown.',
     default: '',
+  },
+  prometheusUrl: {
+    flag: 'prometheus-url',
+    help: 'Prometheus server that KEDA asks, for example http://prometheus.monitoring:9090.',
+    default: '',
+  },
+  prometheusMaxAgeMs: {
+    flag: 'prometheus-max-age',
+    help: 'What Prometheus scraped longer ago does not count for KEDA.',
+    default: '90s',
   },
   workers: { flag: 'workers', help: 'How many ModelServices are worked on at the same time.', default: '4' },
   gatewayNamespace: { flag: 'gateway-namespace', help: 'Namespace of the gateway.', default: 'default' },
@@ -95,6 +109,8 @@ const schema = z.object({
     .string()
     .regex(/^([-a-z0-9]+\/[-a-z0-9]+)?$/, 'write NAMESPACE/NAME')
     .transform((text) => (text === '' ? undefined : text)),
+  prometheusUrl: SETTING.serverUrl,
+  prometheusMaxAgeMs: SETTING.durationMs,
   gatewayNamespace: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'write the name of a namespace'),
   gatewayName: z.string().regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/, 'write the name of a Deployment, or nothing'),
   gatewaySelector: z.string().regex(/^\S+$/, 'write a label selector such as app=gateway'),
@@ -110,11 +126,15 @@ export function readConfig(
   const settings = readSettings(SETTINGS, schema, args, env);
   if (settings === 'help') return 'help';
   const { serverImageWasm, serverImageTensorflow, serverImageTensorflowGPU, ...others } = settings;
-  const { metricsProvider, metricsApiService, ...more } = others;
+  const { metricsProvider, metricsApiService, prometheusUrl, prometheusMaxAgeMs, ...more } = others;
   const { gatewayNamespace, gatewayName, gatewaySelector, gatewayReplicas, ...rest } = more;
   return {
     ...rest,
-    metrics: { provider: metricsProvider, apiService: metricsApiService },
+    metrics: {
+      provider: metricsProvider,
+      apiService: metricsApiService,
+      scaler: scalerOf(metricsProvider, prometheusUrl, prometheusMaxAgeMs),
+    },
     gateway:
       gatewayName === ''
         ? undefined
@@ -125,6 +145,16 @@ export function readConfig(
       tensorflowGPU: serverImageTensorflowGPU === '' ? undefined : serverImageTensorflowGPU,
     },
   };
+}
+
+function scalerOf(provider: MetricsProvider, prometheusUrl: string | undefined, maxAgeMs: number): Scaler {
+  if (provider !== 'keda') return { kind: 'stock' };
+  if (prometheusUrl === undefined) {
+    throw new ConfigError(
+      '--prometheus-url: KEDA asks Prometheus for the metrics; write its address, or choose another --metrics-provider',
+    );
+  }
+  return { kind: 'keda', prometheusUrl, maxAgeMs };
 }
 
 /** What `--help` prints. */

@@ -1,7 +1,15 @@
 import type { Logger } from 'pino';
 import { assembleGateway } from './assemble-gateway.ts';
 import type { OperatorConfig } from './config.ts';
-import { API_SERVICE, DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, POD, SERVICE } from './kube/resources.ts';
+import {
+  API_SERVICE,
+  DEPLOYMENT,
+  ENDPOINT_SLICE,
+  HORIZONTAL_POD_AUTOSCALER,
+  POD,
+  SCALED_OBJECT,
+  SERVICE,
+} from './kube/resources.ts';
 import type { KubeObject } from './kube/types.ts';
 import {
   FIELD_MANAGER,
@@ -14,12 +22,13 @@ import { BY_MODEL_SERVICE, modelServiceOfPod } from './modelservice/gather.ts';
 import {
   type ApiService,
   isMetricsApi,
+  KEDA_API,
   metricsApisOf,
   sayTheSame,
   trimApiService,
 } from './modelservice/metrics-apis.ts';
 import { fetchModelInfoOverHttp, ModelInfoReader } from './modelservice/model-info.ts';
-import type { Deployment, EndpointSlice, HorizontalPodAutoscaler, Pod } from './modelservice/observed.ts';
+import type { Deployment, EndpointSlice, HorizontalPodAutoscaler, Pod, ScaledObject } from './modelservice/observed.ts';
 import { gatewayPortOf } from './modelservice/plan/gateway-port.ts';
 import { fetchPodActivityOverHttp, PodActivityReader } from './modelservice/pod-activity.ts';
 import { modelServiceReconciler } from './modelservice/reconcile.ts';
@@ -58,6 +67,11 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
   // With provider none nothing of ours claims to know where metrics come from.
   const apiServices =
     provider === 'none' ? undefined : manager.informer<ApiService>(API_SERVICE, { transform: trimApiService });
+  const scaledObjects = manager.informer<ScaledObject>(SCALED_OBJECT, {
+    labelSelector,
+    keepManagers,
+    optional: { isServed: () => apiServices?.store.get(KEDA_API) !== undefined, mayBeForbidden: provider !== 'keda' },
+  });
 
   const slices = manager.informer<EndpointSlice>(ENDPOINT_SLICE, {
     labelSelector: `${SLICE_MANAGED_BY_LABEL}=${MANAGED_BY}`,
@@ -98,12 +112,13 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
       kubeServices: kubeServices.store,
       autoscalers: autoscalers.store,
       slices: slices.store,
+      scaledObjects: scaledObjects.store,
       pods: pods.store,
     },
     modelInfo,
     activity,
     gateway,
-    config: { images: config.images },
+    config: { images: config.images, scaler: config.metrics.scaler },
     metrics: () => ({ provider, apis: apiServices && metricsApisOf(apiServices.store, apiService) }),
     clock: systemClock,
   });
@@ -118,9 +133,18 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
   services.onChange(({ key }) => controller.enqueue(key));
   deployments.onChange(enqueueOwner);
   kubeServices.onChange(enqueueOwner);
-  autoscalers.onChange(enqueueOwner);
+  scaledObjects.onChange(enqueueOwner);
+  autoscalers.onChange((change) => {
+    enqueueOwner(change);
+    // KEDA's belong to the ScaledObject, which has the service's name.
+    for (const object of [change.before, change.after]) {
+      const key = object === undefined ? undefined : controllerKeyOf(object, SCALED_OBJECT);
+      if (key !== undefined) controller.enqueue(key);
+    }
+  });
   apiServices?.onChange(({ key, before, after }) => {
     if (!isMetricsApi(key) || sayTheSame(before, after)) return;
+    if (key === KEDA_API) scaledObjects.lookAgain();
     for (const service of services.store.list()) {
       if (service.spec.scaling.maxReplicas !== undefined) controller.enqueue(keyOf(service));
     }

@@ -33,7 +33,7 @@ describe('the settings of the operator', () => {
     gateway: { replicas: 3 },
     logLevel: 'debug',
     workers: 7,
-    metrics: { provider: 'prometheus-adapter' },
+    metrics: { provider: 'keda', prometheusUrl: 'http://prometheus:9090', prometheusMaxAge: '1m' },
   };
   const config: Partial<OperatorConfig> = {
     watchNamespaces: ['team-a', 'team-b'],
@@ -41,7 +41,11 @@ describe('the settings of the operator', () => {
     gateway: { ...GATEWAY, replicas: 3 },
     logLevel: 'debug',
     workers: 7,
-    metrics: { provider: 'prometheus-adapter', apiService: undefined },
+    metrics: {
+      provider: 'keda',
+      scaler: { kind: 'keda', prometheusUrl: 'http://prometheus:9090', maxAgeMs: 60_000 },
+      apiService: undefined,
+    },
   };
 
   it('are each a value of the chart, which reaches the operator', async () => {

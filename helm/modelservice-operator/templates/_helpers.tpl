@@ -75,6 +75,16 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
   # Through which a Service leads to the gateway while its ModelService is at zero.
   resources: [endpointslices]
   verbs: [create, delete, list, patch, watch]
+{{- if eq .Values.metrics.provider "keda" }}
+- apiGroups: [keda.sh]
+  resources: [scaledobjects]
+  verbs: [create, delete, list, patch, watch]
+{{- else if and (ne .Values.metrics.provider "none") (.Capabilities.APIVersions.Has "keda.sh/v1alpha1") }}
+- apiGroups: [keda.sh]
+  # To delete those from a time at which this operator had KEDA scale.
+  resources: [scaledobjects]
+  verbs: [delete, list, watch]
+{{- end }}
 - apiGroups: [modelservice.dev]
   resources: [modelservices]
   verbs: [list, watch]
@@ -104,6 +114,10 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
 - --metrics-provider={{ .Values.metrics.provider }}
 {{- if eq .Values.metrics.provider "builtin" }}
 - --metrics-api-service={{ .Release.Namespace }}/{{ include "modelservice.metricsApi.fullname" . }}
+{{- end }}
+{{- if eq .Values.metrics.provider "keda" }}
+- --prometheus-url={{ required "metrics.provider=keda needs metrics.prometheusUrl: the Prometheus server that scrapes the models' pods, which KEDA asks" .Values.metrics.prometheusUrl }}
+- --prometheus-max-age={{ .Values.metrics.prometheusMaxAge }}
 {{- end }}
 {{- end -}}
 

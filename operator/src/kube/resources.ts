@@ -71,3 +71,12 @@ export const SUBJECT_ACCESS_REVIEW: ResourceType = {
   plural: 'subjectaccessreviews',
   namespaced: false,
 };
+
+/** KEDA's; served only where it is installed. */
+export const SCALED_OBJECT: ResourceType = {
+  group: 'keda.sh',
+  version: 'v1alpha1',
+  kind: 'ScaledObject',
+  plural: 'scaledobjects',
+  namespaced: true,
+};

@@ -1,6 +1,6 @@
 import type { KubeApi } from '../kube/api.ts';
 import { ApiError, isForbidden, isInvalid, isNamespaceTerminating } from '../kube/errors.ts';
-import { DEPLOYMENT } from '../kube/resources.ts';
+import { DEPLOYMENT, SCALED_OBJECT } from '../kube/resources.ts';
 import type { Intent, KubeObject } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
 import type { ReconcileContext } from '../runtime/reconcile.ts';
@@ -61,19 +61,25 @@ export async function act(plan: Plan, api: KubeApi, applier: Applier, context: R
     return applied.object;
   }
 
-  await Promise.all(
-    plan.children.map((child) =>
-      attempt(child.type.kind, async () => {
-        if (child.type !== DEPLOYMENT) {
-          await applyChild(child);
-          return;
-        }
-        deployment = child.live as Deployment | undefined;
-        deployment = (await applyChild(child)) as Deployment;
-        if (plan.size !== undefined) deployment = await applySize(deployment, plan.size);
-      }),
-    ),
-  );
+  async function carryOut(children: readonly PlannedChild[]): Promise<void> {
+    await Promise.all(
+      children.map((child) =>
+        attempt(child.type.kind, async () => {
+          if (child.type !== DEPLOYMENT) {
+            await applyChild(child);
+            return;
+          }
+          deployment = child.live as Deployment | undefined;
+          deployment = (await applyChild(child)) as Deployment;
+          if (plan.size !== undefined) deployment = await applySize(deployment, plan.size);
+        }),
+      ),
+    );
+  }
+  // KEDA has to be paused before there are no pods, else it brings one back.
+  const scaledObjects = plan.children.filter(({ type }) => type === SCALED_OBJECT);
+  await carryOut(scaledObjects);
+  await carryOut(plan.children.filter((child) => !scaledObjects.includes(child)));
   return { deployment, deploymentChanged, refusals: refusals.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)) };
 }
 

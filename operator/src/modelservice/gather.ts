@@ -1,7 +1,7 @@
 import type { ListOptions } from '../kube/api.ts';
-import { DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, SERVICE } from '../kube/resources.ts';
+import { DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, SCALED_OBJECT, SERVICE } from '../kube/resources.ts';
 import type { KubeObject, ResourceType } from '../kube/types.ts';
-import { keyOf, refOfKey } from '../runtime/object-key.ts';
+import { controllerKeyOf, keyOf, refOfKey } from '../runtime/object-key.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
 import { MANAGED_BY, NAME_LABEL, SERVICE_NAME_LABEL, SLICE_MANAGED_BY_LABEL } from './conventions.ts';
 import type { ModelInfo } from './model-info.ts';
@@ -15,9 +15,12 @@ import {
   type Observed,
   type ObservedGateway,
   type Pod,
+  type ScaledObject,
 } from './observed.ts';
+import type { Scaler } from './plan/autoscaler.ts';
 import { gatewaySliceName } from './plan/gateway-slice.ts';
 import { hasEndpoints, mayGoToZero } from './plan/scale-to-zero.ts';
+import { kedaAutoscalerName } from './plan/scaled-object.ts';
 import type { ModelService } from './resource.ts';
 
 /** The name of the pods' index by `namespace/name` of their ModelService. */
@@ -30,6 +33,8 @@ export interface Stores {
   readonly kubeServices: StoreReader<KubeObject>;
   readonly autoscalers: StoreReader<HorizontalPodAutoscaler>;
   readonly slices: StoreReader<EndpointSlice>;
+  /** Empty where KEDA is not installed. */
+  readonly scaledObjects: StoreReader<ScaledObject>;
   readonly pods: StoreReader<Pod>;
 }
 
@@ -43,6 +48,7 @@ export interface Known {
   readonly modelInfo: ReadonlyMap<string, ModelInfo>;
   readonly activity: ReadonlyMap<string, ActivityReading>;
   readonly gateway: ObservedGateway | undefined;
+  readonly kedaServed: boolean | undefined;
   readonly now: number;
 }
 
@@ -51,6 +57,7 @@ export async function gather(
   service: ModelService,
   stores: Stores,
   known: Known,
+  scaler: Scaler,
   listLive: ListLive,
 ): Promise<Observed> {
   const key = keyOf(service);
@@ -59,12 +66,15 @@ export async function gather(
     return (await listLive(type, { namespace, fieldSelector: `metadata.name=${name}` }))[0];
   };
   const sliceKey = `${service.metadata.namespace ?? ''}/${gatewaySliceName(service.metadata.name)}`;
-  const wantsAutoscaler = service.spec.scaling.maxReplicas !== undefined;
+  const scales = service.spec.scaling.maxReplicas !== undefined;
+  const wantsStock = scales && scaler.kind === 'stock';
+  const wantsKeda = scales && scaler.kind === 'keda' && known.kedaServed === true;
   const wantsSlice = mayGoToZero(service) && known.gateway !== undefined;
-  const [deployment, kubeService, autoscaler, slice] = await Promise.all([
+  const [deployment, kubeService, autoscaler, scaledObject, slice] = await Promise.all([
     child(service, DEPLOYMENT, key, stores.deployments, readLive),
     child(service, SERVICE, key, stores.kubeServices, readLive),
-    child(service, HORIZONTAL_POD_AUTOSCALER, key, stores.autoscalers, wantsAutoscaler ? readLive : notRead),
+    child(service, HORIZONTAL_POD_AUTOSCALER, key, stores.autoscalers, wantsStock ? readLive : notRead),
+    child(service, SCALED_OBJECT, key, stores.scaledObjects, wantsKeda ? readLive : notRead),
     child(service, ENDPOINT_SLICE, sliceKey, stores.slices, wantsSlice ? readLive : notRead),
   ]);
   const pods = podsOf(key, stores.pods);
@@ -73,12 +83,20 @@ export async function gather(
     deployment,
     service: kubeService,
     autoscaler,
+    scaledObject,
+    kedaAutoscaler: kedaAutoscalerOf(key, stores),
     slice,
     otherSlices: wantsSlice ? stores.slices.list().filter((other) => keyOf(other) !== sliceKey) : [],
     reachable: inPath ? await leadsToPods(service, listLive) : undefined,
     pods,
     ...known,
   };
+}
+
+/** KEDA's own goes by its ScaledObject, which has the service's name. */
+function kedaAutoscalerOf(key: string, { autoscalers }: Stores): HorizontalPodAutoscaler | undefined {
+  const found = autoscalers.get(kedaAutoscalerName(key));
+  return found !== undefined && controllerKeyOf(found, SCALED_OBJECT) === key ? found : undefined;
 }
 
 /** The pods of the ModelService `key`, newest first. */

@@ -36,12 +36,15 @@ export interface MetricsApis {
   /** Who serves a version of custom.metrics.k8s.io and is not the builtin metrics API; the first by name. */
   readonly foreign: ForeignApi | undefined;
   readonly resourceMetrics: ApiState;
+  readonly keda: ApiState;
 }
 
 /** Newest first: autoscalers ask the newest version that is registered. */
 const CUSTOM_METRICS = ['v1beta2.custom.metrics.k8s.io', 'v1beta1.custom.metrics.k8s.io'];
 const RESOURCE_METRICS = ['v1beta1.metrics.k8s.io'];
-const READ: ReadonlySet<string> = new Set([...CUSTOM_METRICS, ...RESOURCE_METRICS]);
+/** A CustomResourceDefinition has one, too. */
+export const KEDA_API = 'v1alpha1.keda.sh';
+const READ: ReadonlySet<string> = new Set([...CUSTOM_METRICS, ...RESOURCE_METRICS, KEDA_API]);
 
 /** Whether anything is decided by the APIService of that name. */
 export function isMetricsApi(name: string): boolean {
@@ -58,6 +61,7 @@ export function metricsApisOf(apiServices: StoreReader<ApiService>, ours: string
     customMetrics: stateOf(custom),
     foreign: foreign.map((found) => ({ apiService: found.metadata.name, service: serviceOf(found) }))[0],
     resourceMetrics: stateOf(registered(RESOURCE_METRICS)),
+    keda: stateOf(registered([KEDA_API])),
   };
 }
 

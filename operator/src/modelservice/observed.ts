@@ -43,6 +43,11 @@ export interface HorizontalPodAutoscaler extends KubeObject {
   };
 }
 
+/** By which KEDA scales. */
+export interface ScaledObject extends KubeObject {
+  readonly status?: { readonly conditions?: readonly StatusCondition[] };
+}
+
 export interface ContainerStatus {
   readonly name: string;
   readonly image?: string;
@@ -123,6 +128,11 @@ export interface Observed {
   readonly deployment: Child<Deployment>;
   readonly service: Child;
   readonly autoscaler: Child<HorizontalPodAutoscaler>;
+  readonly scaledObject: Child<ScaledObject>;
+  /** What KEDA made of our ScaledObject. */
+  readonly kedaAutoscaler: HorizontalPodAutoscaler | undefined;
+  /** Whether a ScaledObject can be made; undefined: nobody looks. */
+  readonly kedaServed: boolean | undefined;
   readonly slice: Child<EndpointSlice>;
   /** The slices of the other services, for their ports. */
   readonly otherSlices: readonly EndpointSlice[];

@@ -54,7 +54,15 @@ describe('modelServiceReconciler', () => {
       metrics: () => ({ provider: 'none', apis: undefined }),
       api,
       applier: new Applier({ api }),
-      stores: { services, deployments, kubeServices, autoscalers: new Store(), slices: new Store(), pods },
+      stores: {
+        services,
+        deployments,
+        kubeServices,
+        autoscalers: new Store(),
+        slices: new Store(),
+        scaledObjects: new Store(),
+        pods,
+      },
       modelInfo: new ModelInfoReader({
         fetchModelInfo: async () => ({}),
         clock,
@@ -68,7 +76,7 @@ describe('modelServiceReconciler', () => {
         onRead: () => undefined,
       }),
       gateway: undefined,
-      config: { images: { wasm: 'server:wasm', tensorflow: 'server:tensorflow' } },
+      config: { images: { wasm: 'server:wasm', tensorflow: 'server:tensorflow' }, scaler: { kind: 'stock' } },
       clock,
     });
   });

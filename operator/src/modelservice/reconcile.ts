@@ -43,14 +43,16 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
 
   async function reconcile(key: string, service: ModelService, context: ReconcileContext): Promise<ReconcileResult> {
     const { signal } = context;
+    const metricsFacts = metrics();
     const known = {
       modelInfo: modelInfo.known,
       activity: activity.known,
       gateway: observeGateway(key, gateway),
+      kedaServed: metricsFacts.apis && metricsFacts.apis.keda.state === 'served',
       now: clock.now(),
     };
     const listLive: ListLive = async (type, selected) => (await api.list(type, selected, signal)).items;
-    const observed = await gather(service, stores, known, listLive);
+    const observed = await gather(service, stores, known, config.scaler, listLive);
     const planned = plan(service, observed, config);
     ask(key, planned, observed);
     const { deployment, deploymentChanged, refusals } = await act(planned, api, applier, context);
@@ -60,16 +62,19 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
     const problems = [...planned.problems, ...refusals];
     const { pods, activity: readings, now } = observed;
     const { scaleToZero } = planned;
-    const autoscaler = observed.autoscaler.state === 'owned' ? observed.autoscaler.object : undefined;
+    const scaledByKeda = config.scaler.kind === 'keda';
+    const own = observed.autoscaler.state === 'owned' ? observed.autoscaler.object : undefined;
     const { status, requeueAfterMs } = statusOf(
       {
         service,
         deployment,
         deploymentChanged,
         pods,
-        autoscaler,
+        autoscaler: scaledByKeda ? observed.kedaAutoscaler : own,
+        scaledObject:
+          scaledByKeda && observed.scaledObject.state === 'owned' ? observed.scaledObject.object : undefined,
         problems,
-        metrics: metrics(),
+        metrics: metricsFacts,
         scaleToZero,
         activity: readings,
         now,

@@ -45,6 +45,11 @@ export class Informer<T extends KubeObject> {
     reflector?.written(object);
   }
 
+  /** Says that the type may be served by now, where it is an optional one. */
+  lookAgain(): void {
+    for (const reflector of this.#reflectors.values()) reflector.lookAgain();
+  }
+
   /** True once every watched namespace was listed. */
   get hasSynced(): boolean {
     return [...this.#reflectors.values()].every((reflector) => reflector.hasSynced);

@@ -50,7 +50,10 @@ export interface ManagerOptions {
 }
 
 export interface ManagedInformerOptions<T extends KubeObject>
-  extends Pick<InformerOptions<T>, 'labelSelector' | 'fieldSelector' | 'indexes' | 'transform' | 'pageSize'> {
+  extends Pick<
+    InformerOptions<T>,
+    'labelSelector' | 'fieldSelector' | 'indexes' | 'transform' | 'pageSize' | 'optional'
+  > {
   /** The field managers whose managedFields are stored, for the applier's comparison; all others are dropped. */
   readonly keepManagers?: readonly string[] | undefined;
   /** Default: the manager's. */

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { TransportError } from '../kube/errors.ts';
 import type { KubeObject, ResourceType } from '../kube/types.ts';
 import { FakeClock, settle } from './fake-clock.ts';
-import { Reflector } from './reflector.ts';
+import { type OptionalType, Reflector } from './reflector.ts';
 import { apiError, scriptedObject as object, ScriptedKubeApi } from './scripted-kube-api.ts';
 import { type Change, Store } from './store.ts';
 
@@ -41,9 +41,20 @@ describe('Reflector', () => {
 
   async function start(
     onChange: (change: Change<KubeObject>) => void = (change) => changes.push(change),
+    optional?: OptionalType,
   ): Promise<void> {
     const log = pino({ level: 'silent' });
-    reflector = new Reflector({ api, type: configMaps, store, onChange, clock, random: () => 0, log, pageSize: 2 });
+    reflector = new Reflector({
+      api,
+      type: configMaps,
+      store,
+      onChange,
+      clock,
+      random: () => 0,
+      log,
+      pageSize: 2,
+      optional,
+    });
     running = reflector.run(stop.signal);
     await settle();
   }
@@ -169,6 +180,54 @@ describe('Reflector', () => {
       assert.equal(api.listCalls.length, 1);
     });
   }
+
+  describe('of a type that may not be served', () => {
+    const startOptional = (optional: Partial<OptionalType> = {}): Promise<void> =>
+      start((change) => changes.push(change), { isServed: () => true, mayBeForbidden: false, ...optional });
+
+    it('has synced with none, and lists when it is told that it may be served', async () => {
+      api.lists.push({ resourceVersion: '7', items: [object('a', '1')] });
+      let served = false;
+      await startOptional({ isServed: () => served });
+      assert.ok(reflector.hasSynced);
+      await clock.advance(900_000);
+      assert.equal(api.listCalls.length, 0, 'what is not served was asked for');
+      served = true;
+      reflector.lookAgain();
+      await settle();
+      assert.deepEqual(told(), ['+a']);
+    });
+
+    it('lists again soon where it is said to be served and is not yet', async () => {
+      api.lists.push(apiError(404, 'NotFound'), { resourceVersion: '7', items: [] });
+      await startOptional();
+      await clock.advance(1999);
+      assert.equal(api.listCalls.length, 1);
+      await clock.advance(1);
+      assert.equal(api.listCalls.length, 2);
+    });
+
+    it('tells that all are gone when it is no longer served', async () => {
+      api.lists.push({ resourceVersion: '7', items: [object('a', '1')] });
+      await startOptional();
+      told();
+      api.watchErrors.push(apiError(404, 'NotFound'));
+      api.watching.end();
+      await clock.advance(1000);
+      assert.deepEqual([told(), stored()], [['-a'], {}]);
+    });
+
+    for (const { mayBeForbidden, synced } of [
+      { mayBeForbidden: true, synced: true },
+      { mayBeForbidden: false, synced: false },
+    ]) {
+      it(`${synced ? 'does without what it has no right to' : 'takes a missing right for an error'}`, async () => {
+        api.lists.push(apiError(403, 'Forbidden'));
+        await startOptional({ mayBeForbidden });
+        assert.equal(reflector.hasSynced, synced);
+      });
+    }
+  });
 
   it('goes on at once when a watch that worked is cut', async () => {
     api.lists.push({ resourceVersion: '7', items: [] });

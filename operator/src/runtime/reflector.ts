@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { KubeApi } from '../kube/api.ts';
-import { ApiError, isGone, isTooManyRequests } from '../kube/errors.ts';
+import { ApiError, isForbidden, isGone, isNotFound, isTooManyRequests } from '../kube/errors.ts';
 import type { KubeObject, ResourceType } from '../kube/types.ts';
 import { Backoff, type BackoffOptions, reflectorBackoff } from './backoff.ts';
 import { type Clock, sleep } from './clock.ts';
@@ -23,6 +23,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly onChange: (change: Change<T>) => void;
   /** What is stored in place of an object, such as one without the parts that nobody reads. Default: itself. */
   readonly transform?: ((object: T) => T) | undefined;
+  /** The type may not be served: there are none of it then. Absent: that is an error, tried again soon. */
+  readonly optional?: OptionalType | undefined;
   readonly clock: Clock;
   /** Numbers in [0, 1). */
   readonly random: () => number;
@@ -39,6 +41,19 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly backoff?: BackoffOptions | undefined;
 }
 
+export interface OptionalType {
+  /** While it is not served, nobody asks for it. `lookAgain` says that this has changed. */
+  readonly isServed: () => boolean;
+  /** Whether we may have no right to read it, which is then as if there were none. */
+  readonly mayBeForbidden: boolean;
+}
+
+/** How long until the next look at a type that is not served: `lookAgain` tells earlier. */
+const absentTypeMs = 300_000;
+/** The same where it is said to be served and is not: the API server needs a moment. */
+const comingTypeMs = 2000;
+/** The same where it may not be read. */
+const forbiddenTypeMs = 300_000;
 /** A watch that lasted so long, or brought an event, was a good one: the next begins without a delay. */
 const healthyWatchMs = 1000;
 /** After a watch that lasted so long the next failure counts as the first: what failed before is over. */
@@ -61,6 +76,7 @@ export class Reflector<T extends KubeObject> {
   #resourceVersion: string | undefined;
   #fruitlessWatches = 0;
   readonly #ownWrites = new OwnWrites();
+  #absence = new AbortController();
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -86,15 +102,21 @@ export class Reflector<T extends KubeObject> {
     for (const change of this.#options.store.put(this.#transform(object))) this.#notify(change);
   }
 
+  /** Says that an optional type may be served by now. */
+  lookAgain(): void {
+    this.#absence.abort();
+  }
+
   /** Runs until the signal aborts, whatever happens. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#resourceVersion === undefined) this.#resourceVersion = await this.#list(signal);
-        else await this.#watch(this.#resourceVersion, signal);
+        if (this.#resourceVersion !== undefined) await this.#watch(this.#resourceVersion, signal);
+        else if (this.#options.optional?.isServed() === false) await this.#holdNone(absentTypeMs, signal);
+        else this.#resourceVersion = await this.#list(signal);
       } catch (error) {
         if (signal.aborted) return;
-        await this.#recover(error, signal);
+        if (!(await this.#doesWithout(error, signal))) await this.#recover(error, signal);
       }
     }
   }
@@ -164,6 +186,31 @@ export class Reflector<T extends KubeObject> {
     const fruitful = events > 0 || lastedMs >= healthyWatchMs;
     this.#fruitlessWatches = fruitful ? 0 : this.#fruitlessWatches + 1;
     return fruitful;
+  }
+
+  /** Goes without an optional type; false where `error` says something else than that it cannot be read. */
+  async #doesWithout(error: unknown, signal: AbortSignal): Promise<boolean> {
+    const { optional, log, type, namespace } = this.#options;
+    if (optional === undefined) return false;
+    if (isNotFound(error)) await this.#holdNone(comingTypeMs, signal);
+    else if (optional.mayBeForbidden && isForbidden(error)) {
+      log.info({ kind: type.kind, namespace }, 'Had no right to read a type, going without it');
+      await this.#holdNone(forbiddenTypeMs, signal);
+    } else return false;
+    return true;
+  }
+
+  /** Has none of the type, until so much time has passed or `lookAgain` is called. */
+  async #holdNone(waitMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, store, namespace } = this.#options;
+    this.#absence = new AbortController();
+    const changes = store.replace([], namespace);
+    this.#ownWrites.clear();
+    this.#resourceVersion = undefined;
+    this.#hasSynced = true;
+    for (const change of changes) this.#notify(change);
+    this.#firstSync.resolve();
+    await sleep(clock, waitMs, AbortSignal.any([signal, this.#absence.signal])).catch(() => undefined);
   }
 
   /** Decides from where to go on, and waits as long as is due. */

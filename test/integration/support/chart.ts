@@ -15,6 +15,8 @@ export interface ChartOptions {
   readonly namespace: string;
   /** What differs from values.yaml. */
   readonly values?: Readonly<Record<string, unknown>> | undefined;
+  /** What the cluster serves beside Kubernetes' own, for rendering without it, such as `keda.sh/v1alpha1`. */
+  readonly apiVersions?: readonly string[] | undefined;
 }
 
 /** An object as the chart renders it. */
@@ -46,7 +48,8 @@ export function helm(
 
 /** The text that `helm template` prints, as for the test cluster's version of Kubernetes. */
 export function chartTemplate(options: ChartOptions, flags: readonly string[] = []): Promise<string> {
-  return helm(['template'], options, ['--kube-version', testCluster().version, ...flags]);
+  const served = (options.apiVersions ?? []).flatMap((apiVersion) => ['--api-versions', apiVersion]);
+  return helm(['template'], options, ['--kube-version', testCluster().version, ...served, ...flags]);
 }
 
 export async function renderChart(options: ChartOptions): Promise<readonly RenderedObject[]> {

@@ -18,6 +18,8 @@ export interface OperatorAccountOptions {
   readonly namespaces: readonly [string, ...string[]];
   /** The chart's metrics. Default: provider none, which needs nothing outside of the namespaces. */
   readonly metrics?: MetricsValues | undefined;
+  /** See ChartOptions. */
+  readonly apiVersions?: readonly string[] | undefined;
 }
 
 /** The chart's `metrics`. */
@@ -37,7 +39,11 @@ export async function createOperatorAccount(
   return await createAccount({ namespaces: [namespace, ...furtherNamespaces] });
 }
 
-export async function createAccount({ namespaces, metrics }: OperatorAccountOptions): Promise<ServiceAccountRef> {
+export async function createAccount({
+  namespaces,
+  metrics,
+  apiVersions,
+}: OperatorAccountOptions): Promise<ServiceAccountRef> {
   const [namespace] = namespaces;
   const common = { watchNamespaces: namespaces, rbac: { aggregateRoles: false } };
   if (metrics === undefined) {
@@ -45,7 +51,7 @@ export async function createAccount({ namespaces, metrics }: OperatorAccountOpti
     return serviceAccount;
   }
   // What is cluster-wide carries the release's name, and is the suite's: it goes with the suite's namespace.
-  const options = { release: namespace, namespace, values: { ...common, metrics } };
+  const options = { release: namespace, namespace, values: { ...common, metrics }, apiVersions };
   const { serviceAccount, objects } = await installChart(options, [...ACCESS, ...CLUSTER_WIDE]);
   const { metadata } = await testApi().get(RESOURCES.namespaces, { name: namespace });
   const owner = { apiVersion: 'v1', kind: 'Namespace', name: namespace, uid: metadata.uid };

@@ -9,6 +9,8 @@ export interface OperatorOptions {
   readonly namespaces: readonly string[];
   /** Where autoscalers read: the chart's `metrics`. Default: provider none. */
   readonly metrics?: MetricsValues | undefined;
+  /** See ChartOptions. */
+  readonly apiVersions?: readonly string[] | undefined;
   readonly args?: readonly string[] | undefined;
   /** Added to the environment of the test. */
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -32,9 +34,12 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
   });
 }
 
-async function chartKubeconfig({ namespaces: [namespace, ...further], metrics }: OperatorOptions): Promise<string> {
+async function chartKubeconfig(options: OperatorOptions): Promise<string> {
+  const [namespace, ...further] = options.namespaces;
   if (namespace === undefined) throw new Error('An operator for all namespaces needs a kubeconfig of its own.');
-  return await testRun().cluster.kubeconfigFor(await createAccount({ namespaces: [namespace, ...further], metrics }));
+  return await testRun().cluster.kubeconfigFor(
+    await createAccount({ ...options, namespaces: [namespace, ...further] }),
+  );
 }
 
 function metricsArgs({ provider, prometheusUrl }: MetricsValues = { provider: 'none' }): readonly string[] {

@@ -60,6 +60,13 @@ export const RESOURCES = {
     plural: 'customresourcedefinitions',
     namespaced: false,
   },
+  scaledObjects: {
+    group: 'keda.sh',
+    version: 'v1alpha1',
+    kind: 'ScaledObject',
+    plural: 'scaledobjects',
+    namespaced: true,
+  },
   modelServices: {
     group: 'modelservice.dev',
     version: 'v1alpha1',

@@ -1,13 +1,13 @@
-import { DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, SERVICE } from '../../kube/resources.ts';
+import { DEPLOYMENT, ENDPOINT_SLICE, SERVICE } from '../../kube/resources.ts';
 import type { Intent, KubeObject, ResourceType } from '../../kube/types.ts';
 import { keyOf } from '../../runtime/object-key.ts';
 import type { Child, Observed } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import type { ChildProblem } from '../status/problem.ts';
+import { autoscalerPlan, type Scaler } from './autoscaler.ts';
 import { deploymentOf } from './deployment.ts';
 import { chooseGatewayPort, FIRST_PORT, LAST_PORT } from './gateway-port.ts';
 import { gatewayAddressType, gatewaySliceOf } from './gateway-slice.ts';
-import { horizontalPodAutoscalerOf } from './horizontal-pod-autoscaler.ts';
 import { type AppliedSize, decideReplicas } from './replicas.ts';
 import { decideScaleToZero, type ScaleToZero } from './scale-to-zero.ts';
 import { type ServerImages, serverImageOf } from './server-image.ts';
@@ -15,6 +15,7 @@ import { serviceOf } from './service.ts';
 
 export interface PlanConfig {
   readonly images: ServerImages;
+  readonly scaler: Scaler;
 }
 
 /** One object that we want as `intent` says; `live` is what is there. */
@@ -62,8 +63,12 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
   if (image === undefined) problems.push(missingImage());
   else want(DEPLOYMENT, observed.deployment, deploymentOf(service, image, resumeReplicas));
   want(SERVICE, observed.service, serviceOf(service));
-  const autoscaler = horizontalPodAutoscalerOf(service);
-  if (autoscaler !== undefined) want(HORIZONTAL_POD_AUTOSCALER, observed.autoscaler, autoscaler);
+  const pauses = (size?.replicas ?? deployment?.spec.replicas) === 0;
+  const autoscaler = autoscalerPlan(service, observed, config.scaler, pauses);
+  if (autoscaler.wanted !== undefined) {
+    const { type, child, intent } = autoscaler.wanted;
+    want(type, child, intent);
+  }
 
   const addressType = gatewayAddressType(observed.gateway?.pods ?? [], slice);
   // Its addresses' type cannot change: it goes first, and the next pass makes another one.
@@ -73,10 +78,7 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
     else want(ENDPOINT_SLICE, observed.slice, gatewaySliceOf(service, addressType, port, scaleToZero.holders));
   }
 
-  const prune: Prune[] = [];
-  if (autoscaler === undefined && observed.autoscaler.state === 'owned') {
-    prune.push({ type: HORIZONTAL_POD_AUTOSCALER, object: observed.autoscaler.object });
-  }
+  const prune: Prune[] = [...autoscaler.prune];
   if (slice !== undefined && (misfit || !scaleToZero.wantsSlice)) prune.push({ type: ENDPOINT_SLICE, object: slice });
   const hasDeployment = children.some(({ type }) => type === DEPLOYMENT);
   return {

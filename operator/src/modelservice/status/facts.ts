@@ -1,5 +1,5 @@
 import { DEPLOYMENT, SERVICE } from '../../kube/resources.ts';
-import type { ActivityReading, Deployment, HorizontalPodAutoscaler, Pod } from '../observed.ts';
+import type { ActivityReading, Deployment, HorizontalPodAutoscaler, Pod, ScaledObject } from '../observed.ts';
 import { progressDeadlineSeconds } from '../plan/deployment.ts';
 import { idleSince, isWaking, type ScaleToZero } from '../plan/scale-to-zero.ts';
 import type { ModelService } from '../resource.ts';
@@ -18,6 +18,8 @@ export interface StatusInput {
   readonly pods: readonly Pod[];
   /** Absent where there is none of ours. */
   readonly autoscaler?: HorizontalPodAutoscaler | undefined;
+  /** Absent where KEDA does not scale. */
+  readonly scaledObject?: ScaledObject | undefined;
   readonly problems: readonly ChildProblem[];
   /** Absent: nothing is known. */
   readonly metrics?: MetricsFacts | undefined;

@@ -31,6 +31,7 @@ const DOWN = registered('v1beta2.custom.metrics.k8s.io', OURS, {
   message: 'failing or missing response from https://10.0.0.7:443',
 });
 const RESOURCE = registered('v1beta1.metrics.k8s.io', 'kube-system/metrics-server');
+const KEDA = registered('v1alpha1.keda.sh', '');
 
 describe('what is wrong with the APIs of the metrics', () => {
   for (const { provider, serving, metrics, problem, warning, says } of [
@@ -56,6 +57,9 @@ describe('what is wrong with the APIs of the metrics', () => {
     { provider: 'builtin', serving: [BETA2, RESOURCE], metrics: [REQUESTS, CPU] },
     { provider: 'prometheus-adapter', serving: [STRANGER] },
     { provider: 'prometheus-adapter', serving: [], problem: 'MetricsAPIMissing', says: /rules that the chart ships/ },
+    { provider: 'keda', serving: [KEDA] },
+    { provider: 'keda', serving: [BETA2], problem: 'KEDAMissing', says: /^KEDA is not installed.*stays as it is/ },
+    { provider: 'keda', serving: [KEDA], metrics: [CPU], problem: 'ResourceMetricsMissing' },
     { provider: 'none', serving: undefined },
   ] as readonly {
     readonly provider: MetricsProvider;

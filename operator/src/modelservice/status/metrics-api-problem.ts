@@ -19,7 +19,7 @@ export function metricsApiProblem(service: ModelService, { provider, apis }: Met
   const types = scalingMetricsOf(service).map(({ type }) => type);
   const onRequests = types.some((type) => type !== 'Cpu');
   const [request, resource] = [
-    onRequests ? requestProblem(provider, apis) : undefined,
+    provider === 'keda' ? kedaProblem(apis.keda) : onRequests ? requestProblem(provider, apis) : undefined,
     types.includes('Cpu') ? resourceProblem(apis.resourceMetrics, onRequests) : undefined,
   ];
   return request ?? resource;
@@ -58,6 +58,14 @@ function resourceProblem(api: ApiState, hasOthers: boolean): Problem | undefined
       ? 'Nobody serves metrics.k8s.io, from which the CPU use comes: install metrics-server, or scale on InFlightRequests.'
       : `The CPU use cannot be read: ${look(api)}`;
   return { reason: 'ResourceMetricsMissing', message: `${what} ${consequence}` };
+}
+
+function kedaProblem(api: ApiState): Problem | undefined {
+  if (api.state === 'served') return undefined;
+  return {
+    reason: 'KEDAMissing',
+    message: `KEDA is not installed, and metrics.provider=keda has it scale: install KEDA, or install the operator with another metrics.provider. ${STAYS}`,
+  };
 }
 
 function look({ apiService, why }: UnavailableApi): string {

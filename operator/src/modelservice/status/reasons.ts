@@ -54,6 +54,8 @@ export const REASONS = {
   MetricsAPIUnavailable: 'The API from which the autoscaler reads the request metrics does not answer.',
   MetricsAPIContested: 'Somebody else serves custom.metrics.k8s.io beside this operator’s metrics API.',
   ResourceMetricsMissing: 'Nobody serves metrics.k8s.io, which scaling on Cpu needs, or it does not answer.',
+  KEDAMissing: 'KEDA, which is to scale, is not installed.',
+  KEDANotReady: 'KEDA cannot scale by the ScaledObject.',
   MetricsMissing: 'The autoscaler cannot read a metric; the size stays as it is.',
   PodsSilent: 'Pods are ready, but none tells its request metrics; the size stays as it is.',
   NothingToMeasure: 'No pod answers, so there are no metrics yet.',

@@ -119,6 +119,65 @@ describe('ScalingActive', () => {
     });
   }
 
+  for (const { title, ready, reason, expected, says } of [
+    {
+      title: 'a ScaledObject that KEDA refuses',
+      ready: 0,
+      reason: 'ScaledObjectCheckFailed',
+      expected: 'KEDANotReady',
+      says: /ScaledObject mnist: no such Prometheus/,
+    },
+    {
+      title: 'a ScaledObject whose trigger fails while pods answer',
+      ready: 1,
+      reason: 'TriggerError',
+      expected: 'KEDANotReady',
+      says: /no such Prometheus/,
+    },
+    {
+      title: 'a ScaledObject whose trigger fails while no pod answers',
+      ready: 0,
+      reason: 'TriggerError',
+      expected: 'NothingToMeasure',
+      says: /No pod answers yet/,
+    },
+    {
+      title: 'a ScaledObject that is ready, whose autoscaler cannot read',
+      ready: 1,
+      reason: undefined,
+      expected: 'MetricsMissing',
+      says: /KEDA cannot read the request metrics: see that metrics\.prometheusUrl/,
+    },
+  ]) {
+    it(`of ${title} is False ${expected}`, () => {
+      const refused = { type: 'Ready', status: 'False', message: 'no such Prometheus' };
+      const { status } = statusOf(
+        {
+          service: sampleService(scaled),
+          deployment: sampleDeployment({
+            replicas: 1,
+            status: { observedGeneration: 2, replicas: 1, updatedReplicas: 1, readyReplicas: ready },
+          }),
+          deploymentChanged: false,
+          pods: [],
+          problems: [],
+          now: 0,
+          autoscaler: autoscaler('False', 'FailedGetExternalMetric', 'x'),
+          scaledObject: {
+            apiVersion: 'keda.sh/v1alpha1',
+            kind: 'ScaledObject',
+            metadata: { name: 'mnist', namespace: 'vision', uid: 's', resourceVersion: '1' },
+            status: { conditions: reason === undefined ? [] : [{ ...refused, reason }] },
+          },
+        },
+        new Map(),
+      );
+      const found = status.conditions?.find(({ type }) => type === 'ScalingActive');
+      assert.equal(`${found?.status} ${found?.reason}`, `False ${expected}`);
+      assert.match(found?.message ?? '', says);
+    });
+  }
+
   for (const { title, replicas, updatedReplicas, expected, says } of [
     {
       title: 'a pod that the autoscaler wants and no node can take',

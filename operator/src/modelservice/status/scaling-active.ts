@@ -1,5 +1,5 @@
 import type { MetricsProvider } from '../metrics-provider.ts';
-import type { HorizontalPodAutoscaler } from '../observed.ts';
+import type { HorizontalPodAutoscaler, ScaledObject } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import type { ConditionDraft } from './condition-draft.ts';
 import type { Facts } from './facts.ts';
@@ -8,6 +8,8 @@ import { type MetricsFacts, metricsApiProblem, metricsApiWarning } from './metri
 /** What to do about a metric that the autoscaler cannot read, by the reason that it gives. */
 const HINTS: Readonly<Record<string, string>> = {
   FailedGetContainerResourceMetric: 'The CPU use cannot be read: install metrics-server, or scale on InFlightRequests.',
+  FailedGetExternalMetric:
+    'KEDA cannot read the request metrics: see that metrics.prometheusUrl leads to a Prometheus that scrapes the pods.',
 };
 
 /** The same for the request metrics, by who is to serve them. */
@@ -15,6 +17,8 @@ const REQUEST_HINTS: Readonly<Record<MetricsProvider, string>> = {
   builtin: 'The request metrics cannot be read: see the logs of the metrics API, which the chart installs.',
   'prometheus-adapter':
     'The adapter does not serve the request metrics: merge the rules that the chart ships, and see that its Prometheus scrapes the pods.',
+  // Whose request metrics are external ones.
+  keda: 'The request metrics cannot be read.',
   none: 'Nobody serves the request metrics: install the operator with a metrics.provider other than none, or see kubectl get apiservice v1beta2.custom.metrics.k8s.io.',
 };
 
@@ -30,6 +34,7 @@ export function scalingActiveCondition(
   facts: Facts,
   autoscaler: HorizontalPodAutoscaler | undefined,
   metrics: MetricsFacts,
+  scaledObject?: ScaledObject | undefined,
 ): ConditionDraft | undefined {
   if (service.spec.scaling.maxReplicas === undefined) return undefined;
   if (facts.idle) {
@@ -40,6 +45,12 @@ export function scalingActiveCondition(
   }
   const problem = metricsApiProblem(service, metrics);
   if (problem !== undefined) return no(problem.reason, problem.message);
+  const refused = scaledObject?.status?.conditions?.find(({ type }) => type === 'Ready');
+  // While no pod answers, there is nothing to trigger.
+  if (refused?.status === 'False' && !(facts.ready === 0 && refused.reason === 'TriggerError')) {
+    const { reason = '', message = reason } = refused;
+    return no('KEDANotReady', `KEDA does not scale by ScaledObject ${service.metadata.name}: ${message}`);
+  }
   const told = autoscaler?.status?.conditions?.find(({ type }) => type === 'ScalingActive');
   if (told === undefined) return undefined;
   const warning = metricsApiWarning(service, metrics);

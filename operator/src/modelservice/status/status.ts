@@ -34,7 +34,13 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
   const ready = readyCondition(service, facts);
   const stalled = stalledCondition(facts, ready);
   const reconciling = reconcilingCondition(facts, ready, stalled, replicas);
-  const scaling = scalingActiveCondition(service, facts, input.autoscaler, input.metrics ?? NOTHING_KNOWN);
+  const scaling = scalingActiveCondition(
+    service,
+    facts,
+    input.autoscaler,
+    input.metrics ?? NOTHING_KNOWN,
+    input.scaledObject,
+  );
   const zero = canScaleToZeroCondition(service, input.scaleToZero?.obstacle);
   const image = deployment?.spec.template.spec.containers.find(({ name }) => name === SERVER_CONTAINER)?.image;
   const status: ModelServiceStatus = {
