@@ -19,6 +19,13 @@ import {
   SLICE_MANAGED_BY_LABEL,
 } from './modelservice/conventions.ts';
 import { BY_MODEL_SERVICE, modelServiceOfPod } from './modelservice/gather.ts';
+import type {
+  Deployment,
+  EndpointSlice,
+  HorizontalPodAutoscaler,
+  Pod,
+  ScaledObject,
+} from './modelservice/live-objects.ts';
 import {
   type ApiService,
   isMetricsApi,
@@ -28,7 +35,6 @@ import {
   trimApiService,
 } from './modelservice/metrics-apis.ts';
 import { fetchModelInfoOverHttp, ModelInfoReader } from './modelservice/model-info.ts';
-import type { Deployment, EndpointSlice, HorizontalPodAutoscaler, Pod, ScaledObject } from './modelservice/observed.ts';
 import { gatewayPortOf } from './modelservice/plan/gateway-port.ts';
 import { fetchPodActivityOverHttp, PodActivityReader } from './modelservice/pod-activity.ts';
 import { modelServiceReconciler } from './modelservice/reconcile.ts';

@@ -5,7 +5,7 @@ import type { Intent, KubeObject } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
 import type { ReconcileContext } from '../runtime/reconcile.ts';
 import { FIELD_MANAGER, IDLE_SINCE_ANNOTATION, REPLICAS_FIELD_MANAGER } from './conventions.ts';
-import type { Deployment } from './observed.ts';
+import type { Deployment } from './live-objects.ts';
 import type { Plan, PlannedChild } from './plan/plan.ts';
 import type { AppliedSize } from './plan/replicas.ts';
 import type { ChildProblem } from './status/problem.ts';

@@ -5,7 +5,7 @@ import type { KubeObject } from '../kube/types.ts';
 import { Applier } from '../runtime/applier.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
 import { gatewaySizeReconciler } from './gateway-size.ts';
-import type { Deployment, EndpointSlice } from './observed.ts';
+import type { Deployment, EndpointSlice } from './live-objects.ts';
 import type { ModelService } from './resource.ts';
 import { sampleDeployment, sampleService, sampleSlice } from './sample.ts';
 

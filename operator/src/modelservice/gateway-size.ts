@@ -3,7 +3,7 @@ import type { Applier } from '../runtime/applier.ts';
 import type { Reconcile } from '../runtime/reconcile.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
 import { REPLICAS_FIELD_MANAGER } from './conventions.ts';
-import type { Deployment, EndpointSlice } from './observed.ts';
+import type { Deployment, EndpointSlice } from './live-objects.ts';
 import { mayGoToZero } from './plan/scale-to-zero.ts';
 import type { ModelService } from './resource.ts';
 

@@ -4,19 +4,16 @@ import type { KubeObject, ResourceType } from '../kube/types.ts';
 import { controllerKeyOf, keyOf, refOfKey } from '../runtime/object-key.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
 import { MANAGED_BY, NAME_LABEL, SERVICE_NAME_LABEL, SLICE_MANAGED_BY_LABEL } from './conventions.ts';
-import type { ModelInfo } from './model-info.ts';
 import {
-  type ActivityReading,
-  type Child,
   type Deployment,
   type EndpointSlice,
   type HorizontalPodAutoscaler,
   isPodReady,
-  type Observed,
-  type ObservedGateway,
   type Pod,
   type ScaledObject,
-} from './observed.ts';
+} from './live-objects.ts';
+import type { ModelInfo } from './model-info.ts';
+import type { ActivityReading, Child, Observed, ObservedGateway } from './observed.ts';
 import type { Scaler } from './plan/autoscaler.ts';
 import { gatewaySliceName } from './plan/gateway-slice.ts';
 import { hasEndpoints, mayGoToZero } from './plan/scale-to-zero.ts';

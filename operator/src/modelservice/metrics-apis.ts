@@ -1,7 +1,7 @@
 import type { KubeObject } from '../kube/types.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
 import { trimMetadata } from '../runtime/trim-metadata.ts';
-import type { StatusCondition } from './observed.ts';
+import type { StatusCondition } from './live-objects.ts';
 
 /** Who serves a version of an API group; one for each, also for what the API server and CustomResourceDefinitions serve. */
 export interface ApiService extends KubeObject {

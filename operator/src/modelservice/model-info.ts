@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { HTTP_PORT } from './conventions.ts';
-import { isPodReady, type Pod } from './observed.ts';
+import { isPodReady, type Pod } from './live-objects.ts';
 
 /** What a server says of the model that it serves. */
 export interface ModelInfo {

@@ -3,7 +3,8 @@ import { samplesIn } from '../runtime/exposition.ts';
 import { Limiter } from '../runtime/limiter.ts';
 import { hostAndPort } from '../runtime/ready-address.ts';
 import { METRICS_PORT } from './conventions.ts';
-import { type ActivityReading, isPodReady, type Pod, type PodActivity } from './observed.ts';
+import { isPodReady, type Pod } from './live-objects.ts';
+import type { ActivityReading, PodActivity } from './observed.ts';
 
 /** Reads the activity of the server at `podIP`. */
 export type FetchPodActivity = (podIP: string, signal: AbortSignal) => Promise<PodActivity>;

@@ -1,5 +1,6 @@
 import type { ManagedFieldsEntry } from '../kube/types.ts';
-import type { Deployment, EndpointSlice, GatewayPod, Pod, PodStatus } from './observed.ts';
+import type { Deployment, EndpointSlice, Pod, PodStatus } from './live-objects.ts';
+import type { GatewayPod } from './observed.ts';
 import type { ModelService } from './resource.ts';
 
 /** Objects for unit tests, as an API server would serve them. */

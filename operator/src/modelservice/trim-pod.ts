@@ -1,5 +1,5 @@
 import { trimMetadata } from '../runtime/trim-metadata.ts';
-import type { Pod, PodStatus } from './observed.ts';
+import type { Pod, PodStatus } from './live-objects.ts';
 
 /** A pod as the store keeps it: the fields that we read, a small part of the whole. */
 export function trimPod(pod: Pod): Pod {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { KubeObject } from '../../kube/types.ts';
-import type { Child, HorizontalPodAutoscaler } from '../observed.ts';
+import type { HorizontalPodAutoscaler } from '../live-objects.ts';
+import type { Child } from '../observed.ts';
 import { sampleService } from '../sample.ts';
 import { autoscalerPlan, type Scaler } from './autoscaler.ts';
 

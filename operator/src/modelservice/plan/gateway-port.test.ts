@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import type { EndpointSlice } from '../observed.ts';
+import type { EndpointSlice } from '../live-objects.ts';
 import { chooseGatewayPort, FIRST_PORT, LAST_PORT } from './gateway-port.ts';
 
 function slice(uid: string, port: number, creationTimestamp = '2026-01-01T00:00:00Z'): EndpointSlice {

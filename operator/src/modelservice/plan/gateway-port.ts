@@ -1,4 +1,4 @@
-import type { EndpointSlice } from '../observed.ts';
+import type { EndpointSlice } from '../live-objects.ts';
 
 /** Below what Linux and Kubernetes' NodePorts hand out by themselves (from 30000). */
 export const FIRST_PORT = 20_000;

@@ -1,7 +1,8 @@
 import { POD } from '../../kube/resources.ts';
 import type { Intent } from '../../kube/types.ts';
 import { MANAGED_BY, SERVICE_NAME_LABEL, SLICE_MANAGED_BY_LABEL } from '../conventions.ts';
-import type { EndpointSlice, GatewayPod } from '../observed.ts';
+import type { EndpointSlice } from '../live-objects.ts';
+import type { GatewayPod } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import { childMetadata } from './child-metadata.ts';
 

@@ -1,4 +1,5 @@
-import { type ActivityReading, isPodReady, type Pod } from '../observed.ts';
+import { isPodReady, type Pod } from '../live-objects.ts';
+import type { ActivityReading } from '../observed.ts';
 
 /** How far back a reading tells of the present: the steps to zero take less. */
 const FRESH_MS = 10_000;

@@ -1,5 +1,5 @@
 import { REPLICAS_FIELD_MANAGER } from '../conventions.ts';
-import type { Deployment } from '../observed.ts';
+import type { Deployment } from '../live-objects.ts';
 
 /** Whether the Deployment's size is as we applied it last: whoever changes it takes the field away from us. */
 export function ownsReplicas(deployment: Deployment): boolean {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import type { ManagedFieldsEntry } from '../../kube/types.ts';
-import type { Deployment } from '../observed.ts';
+import type { Deployment } from '../live-objects.ts';
 import { type SpecParts, sampleDeployment, sampleService } from '../sample.ts';
 import { type AppliedSize, decideReplicas } from './replicas.ts';
 import type { ZeroStep } from './scale-to-zero.ts';

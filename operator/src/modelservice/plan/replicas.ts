@@ -1,5 +1,5 @@
 import { IDLE_SINCE_ANNOTATION, RESUME_REPLICAS_ANNOTATION } from '../conventions.ts';
-import type { Deployment } from '../observed.ts';
+import type { Deployment } from '../live-objects.ts';
 import type { ModelService } from '../resource.ts';
 import { ownsReplicas } from './owned-replicas.ts';
 import type { ZeroStep } from './scale-to-zero.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { ActivityReading, Deployment, Pod } from '../observed.ts';
+import type { Deployment, Pod } from '../live-objects.ts';
+import type { ActivityReading } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import {
   OWNED_REPLICAS,

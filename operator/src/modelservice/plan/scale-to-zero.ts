@@ -1,14 +1,7 @@
 import { durationMs } from '../../runtime/duration.ts';
 import { IDLE_SINCE_ANNOTATION } from '../conventions.ts';
-import {
-  type ActivityReading,
-  type Deployment,
-  type EndpointSlice,
-  type GatewayPod,
-  isPodReady,
-  type ObservedGateway,
-  type Pod,
-} from '../observed.ts';
+import { type Deployment, type EndpointSlice, isPodReady, type Pod } from '../live-objects.ts';
+import type { ActivityReading, GatewayPod, ObservedGateway } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import type { Condition } from '../types.generated.ts';
 import { idlenessOf, timeOf } from './idleness.ts';

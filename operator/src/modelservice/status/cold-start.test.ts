@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { type Deployment, isPodReady, type Pod } from '../observed.ts';
+import { type Deployment, isPodReady, type Pod } from '../live-objects.ts';
 import { sampleDeployment, samplePod, sampleService } from '../sample.ts';
 import type { ColdStart } from '../types.generated.ts';
 import { coldStartOf } from './cold-start.ts';

@@ -1,5 +1,6 @@
 import { IDLE_SINCE_ANNOTATION, SERVER_CONTAINER } from '../conventions.ts';
-import { type ActivityReading, type Deployment, isPodReady, type Pod } from '../observed.ts';
+import { type Deployment, isPodReady, type Pod } from '../live-objects.ts';
+import type { ActivityReading } from '../observed.ts';
 import { readySince, timeOf } from '../plan/idleness.ts';
 import { isNewWakeRequest, isWaking } from '../plan/scale-to-zero.ts';
 import type { ModelService } from '../resource.ts';

@@ -1,5 +1,6 @@
 import { DEPLOYMENT, SERVICE } from '../../kube/resources.ts';
-import type { ActivityReading, Deployment, HorizontalPodAutoscaler, Pod, ScaledObject } from '../observed.ts';
+import type { Deployment, HorizontalPodAutoscaler, Pod, ScaledObject } from '../live-objects.ts';
+import type { ActivityReading } from '../observed.ts';
 import { progressDeadlineSeconds } from '../plan/deployment.ts';
 import { idleSince, isWaking, type ScaleToZero } from '../plan/scale-to-zero.ts';
 import type { ModelService } from '../resource.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { HorizontalPodAutoscaler, StatusCondition } from '../observed.ts';
+import type { HorizontalPodAutoscaler, StatusCondition } from '../live-objects.ts';
 import type { ModelService } from '../resource.ts';
 import { OWNED_REPLICAS, readyPod, sampleDeployment, sampleService } from '../sample.ts';
 import type { ScalingDecision } from '../types.generated.ts';

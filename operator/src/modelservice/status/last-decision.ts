@@ -1,4 +1,4 @@
-import type { Deployment, HorizontalPodAutoscaler, Pod } from '../observed.ts';
+import type { Deployment, HorizontalPodAutoscaler, Pod } from '../live-objects.ts';
 import { timeOf } from '../plan/idleness.ts';
 import { idleSince } from '../plan/scale-to-zero.ts';
 import { metricTypeOf } from '../plan/scaling-metrics.ts';

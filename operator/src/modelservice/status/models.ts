@@ -1,5 +1,5 @@
+import { isPodReady, type Pod } from '../live-objects.ts';
 import type { ModelInfo } from '../model-info.ts';
-import { isPodReady, type Pod } from '../observed.ts';
 import { type ModelService, modelNameOf } from '../resource.ts';
 import type { ModelStatus } from '../types.generated.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { ContainerState, Pod } from '../observed.ts';
+import type { ContainerState, Pod } from '../live-objects.ts';
 import { readyPod, samplePod } from '../sample.ts';
 import { podProblem } from './pod-problem.ts';
 

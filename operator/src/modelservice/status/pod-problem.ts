@@ -1,5 +1,5 @@
 import { NAME_LABEL, SERVER_CONTAINER } from '../conventions.ts';
-import { type ContainerStatus, isPodReady, type Pod } from '../observed.ts';
+import { type ContainerStatus, isPodReady, type Pod } from '../live-objects.ts';
 import type { Problem } from './problem.ts';
 import { isServerReason } from './reasons.ts';
 

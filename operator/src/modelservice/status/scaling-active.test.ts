@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { HorizontalPodAutoscaler, Pod, StatusCondition } from '../observed.ts';
+import type { HorizontalPodAutoscaler, Pod, StatusCondition } from '../live-objects.ts';
 import { type SpecParts, sampleDeployment, sampleService } from '../sample.ts';
 import { statusOf } from './status.ts';
 

@@ -1,5 +1,5 @@
+import type { HorizontalPodAutoscaler, ScaledObject } from '../live-objects.ts';
 import type { MetricsProvider } from '../metrics-provider.ts';
-import type { HorizontalPodAutoscaler, ScaledObject } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import type { ConditionDraft } from './condition-draft.ts';
 import type { Facts } from './facts.ts';

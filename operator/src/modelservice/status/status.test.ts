@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { Deployment, Pod } from '../observed.ts';
+import type { Deployment, Pod } from '../live-objects.ts';
 import {
   OWNED_REPLICAS,
   readyPod,
