@@ -23,6 +23,15 @@ const DEADLINE_MS = 150_000;
 
 describe('When every pod of the metrics API is gone', function () {
   this.timeout(2 * DEADLINE_MS);
+  let api: SuiteMetricsApi | undefined;
+  // Declared, and therefore run, before the namespace goes: helm cannot uninstall what is being deleted around it.
+  after(async () => {
+    await api?.[Symbol.asyncDispose]();
+    const flags = ['--namespace', namespace(), '--ignore-not-found', '--wait=false'];
+    await runTool('helm', ['uninstall', 'operator', ...flags]);
+    await kubectl(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], { input: scraperAccess(namespace()) });
+  });
+
   const namespace = useNamespace('metrics-down');
   // As the pods of the release: what the metrics API's suites start is called the same.
   const release = () => ({
@@ -35,19 +44,11 @@ describe('When every pod of the metrics API is gone', function () {
       metrics: { provider: 'builtin', prometheusRule: { enabled: false, unavailableFor: '5s' } },
     },
   });
-  let api: SuiteMetricsApi | undefined;
   before('install, and start the metrics API', async function () {
     if (testCluster().hostAddress === undefined) this.skip();
     await helm(['install'], release());
     api = await startMetricsApi(namespace());
   });
-  after(async () => {
-    await api?.[Symbol.asyncDispose]();
-    const flags = ['--namespace', namespace(), '--ignore-not-found', '--wait=false'];
-    await runTool('helm', ['uninstall', 'operator', ...flags]);
-    await kubectl(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], { input: scraperAccess(namespace()) });
-  });
-
   const prometheus = usePrometheus(async () => ({
     scrapeConfigs: [
       await apiServerJob(namespace()),

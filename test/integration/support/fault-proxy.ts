@@ -115,12 +115,12 @@ export async function startFaultProxy(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     writes: () => calls.filter(isWrite),
-    openWatches: () => open.size,
+    openWatches: () => [...open].filter(isConnected).length,
     inject(rule) {
       rules = [...rules, rule];
       injected = 0;
       for (const watch of [...open]) {
-        if (watch.muted || !applies(rule, watch.call)) continue;
+        if (watch.muted || !isConnected(watch) || !applies(rule, watch.call)) continue;
         injected++;
         fail(watch, rule.fault);
       }
@@ -132,6 +132,11 @@ export async function startFaultProxy(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Node tells no end of an answer whose connection was gone before it came to the request. */
+function isConnected({ response }: OpenWatch): boolean {
+  return response.socket?.destroyed === false;
 }
 
 function applies({ on, resource }: FaultRule, call: ProxiedCall): boolean {
