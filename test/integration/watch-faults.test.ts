@@ -12,8 +12,8 @@ import { testApi, testCluster } from './support/test-run.ts';
 const SERVICES = ['first', 'second', 'third'];
 /** Short, so that the suite need not wait for the default; a healthy watch that is quiet for so long only begins anew. */
 const SILENCE_TIMEOUT = '3s';
-/** ModelServices, Deployments, Services, HorizontalPodAutoscalers and pods. */
-const WATCHED_TYPES = 5;
+/** ModelServices, Deployments, Services, HorizontalPodAutoscalers, EndpointSlices and pods. */
+const WATCHED_TYPES = 6;
 const RECOVERY_DEADLINE_MS = 90_000;
 
 interface Scenario {
