@@ -2,6 +2,7 @@ import { type Clock, sleep } from '../runtime/clock.ts';
 import { Limiter } from '../runtime/limiter.ts';
 import { refOfKey } from '../runtime/object-key.ts';
 import { hostAndPort, type IpAddress } from '../runtime/ready-address.ts';
+import { getFromPod } from './get-from-pod.ts';
 import type { GatewayPod } from './observed.ts';
 
 /** Asks a pod of the gateway on which port it listens for the service `key`; undefined: on none. */
@@ -99,14 +100,12 @@ const ANSWER_TIMEOUT_MS = 3_000;
 /** Asks over HTTP: `GET /listeners/NAMESPACE/NAME` at the port of /healthz. */
 export const fetchListenerOverHttp: FetchListener = async (pod, key, signal) => {
   const { namespace = '', name } = refOfKey(key);
-  const response = await fetch(`http://${hostAndPort(pod)}/listeners/${namespace}/${name}`, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-    redirect: 'error',
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    return undefined;
-  }
+  const response = await getFromPod(
+    `http://${hostAndPort(pod)}/listeners/${namespace}/${name}`,
+    ANSWER_TIMEOUT_MS,
+    signal,
+  );
+  if (!response.ok) return undefined;
   const body: unknown = await response.json();
   const port = typeof body === 'object' && body !== null && 'port' in body ? body.port : undefined;
   return typeof port === 'number' ? port : undefined;

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { type Clock, sleep } from '../runtime/clock.ts';
+import { Limiter } from '../runtime/limiter.ts';
+import { hostAndPort } from '../runtime/ready-address.ts';
 import { HTTP_PORT } from './conventions.ts';
+import { getFromPod } from './get-from-pod.ts';
 import { isPodReady, type Pod } from './live-objects.ts';
 
 /** What a server says of the model that it serves. */
@@ -35,17 +38,15 @@ const LONGEST_RETRY_MS = 60_000;
  */
 export class ModelInfoReader {
   readonly #options: ModelInfoReaderOptions;
-  readonly #concurrency: number;
+  readonly #limiter: Limiter;
   readonly #known = new Map<string, ModelInfo>();
   readonly #asking = new Map<string, AbortController>();
   /** Pods' uids by the service's key. */
   readonly #pods = new Map<string, ReadonlySet<string>>();
-  readonly #waiting: (() => void)[] = [];
-  #active = 0;
 
   constructor(options: ModelInfoReaderOptions) {
     this.#options = options;
-    this.#concurrency = options.concurrency ?? 8;
+    this.#limiter = new Limiter(options.concurrency ?? 8);
   }
 
   get known(): ReadonlyMap<string, ModelInfo> {
@@ -87,7 +88,7 @@ export class ModelInfoReader {
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
       signal.throwIfAborted();
       try {
-        const info = await this.#inTurn(() => fetchModelInfo(podIP, model, signal));
+        const info = await this.#limiter.run(() => fetchModelInfo(podIP, model, signal));
         signal.throwIfAborted();
         this.#known.set(uid, info);
         onInfo(key);
@@ -95,18 +96,6 @@ export class ModelInfoReader {
       } catch {
         await sleep(clock, retryMs, signal);
       }
-    }
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#active >= this.#concurrency) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#active++;
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#active--;
-      else next();
     }
   }
 }
@@ -123,14 +112,9 @@ const ANSWER_TIMEOUT_MS = 5_000;
 
 /** Asks over HTTP, at the server's default port. Throws for any answer but metadata. */
 export const fetchModelInfoOverHttp: FetchModelInfo = async (podIP, model, signal) => {
-  const host = podIP.includes(':') ? `[${podIP}]` : podIP;
-  const url = `http://${host}:${HTTP_PORT}/v2/models/${encodeURIComponent(model)}`;
-  const response = await fetch(url, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-    redirect: 'error',
-  });
+  const url = `http://${hostAndPort({ ip: podIP, port: HTTP_PORT })}/v2/models/${encodeURIComponent(model)}`;
+  const response = await getFromPod(url, ANSWER_TIMEOUT_MS, signal);
   if (!response.ok) {
-    await response.body?.cancel();
     throw new Error(`Could not read the model's metadata from ${url}: it answered ${response.status}`);
   }
   return metadataSchema.parse(await response.json()).parameters ?? {};

@@ -3,6 +3,7 @@ import { samplesIn } from '../runtime/exposition.ts';
 import { Limiter } from '../runtime/limiter.ts';
 import { hostAndPort } from '../runtime/ready-address.ts';
 import { METRICS_PORT } from './conventions.ts';
+import { getFromPod } from './get-from-pod.ts';
 import { isPodReady, type Pod } from './live-objects.ts';
 import type { ActivityReading, PodActivity } from './observed.ts';
 
@@ -83,14 +84,8 @@ const ANSWER_TIMEOUT_MS = 5_000;
 export const fetchPodActivityOverHttp: FetchPodActivity = async (podIP, signal) => {
   const query = new URLSearchParams([...WANTED].map((name): [string, string] => ['name[]', name]));
   const url = `http://${hostAndPort({ ip: podIP, port: METRICS_PORT })}/metrics?${query}`;
-  const response = await fetch(url, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-    redirect: 'error',
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new Error(`Could not read the activity from ${url}: it answered ${response.status}`);
-  }
+  const response = await getFromPod(url, ANSWER_TIMEOUT_MS, signal);
+  if (!response.ok) throw new Error(`Could not read the activity from ${url}: it answered ${response.status}`);
   return podActivityIn(await response.text());
 };
 
