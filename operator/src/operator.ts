@@ -130,9 +130,9 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
   });
   const controller = manager.controller('modelservice', reconcile, { workers: config.workers });
 
-  function enqueueOwner({ before, after }: Pick<Change<KubeObject>, 'before' | 'after'>): void {
+  function enqueueOwner({ before, after }: Pick<Change<KubeObject>, 'before' | 'after'>, owner = MODEL_SERVICE): void {
     for (const object of [before, after]) {
-      const key = object === undefined ? undefined : controllerKeyOf(object, MODEL_SERVICE);
+      const key = object === undefined ? undefined : controllerKeyOf(object, owner);
       if (key !== undefined) controller.enqueue(key);
     }
   }
@@ -143,10 +143,7 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
   autoscalers.onChange((change) => {
     enqueueOwner(change);
     // KEDA's belong to the ScaledObject, which has the service's name.
-    for (const object of [change.before, change.after]) {
-      const key = object === undefined ? undefined : controllerKeyOf(object, SCALED_OBJECT);
-      if (key !== undefined) controller.enqueue(key);
-    }
+    enqueueOwner(change, SCALED_OBJECT);
   });
   apiServices?.onChange(({ key, before, after }) => {
     if (!isMetricsApi(key) || sayTheSame(before, after)) return;

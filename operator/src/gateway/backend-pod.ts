@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kube/types.ts';
+import { keysByLabel } from '../runtime/object-key.ts';
 import { type CallablePod, type IpAddress, readyAddress } from '../runtime/ready-address.ts';
 import { trimMetadata } from '../runtime/trim-metadata.ts';
 import { HTTP_PORT, NAME_LABEL } from './contract.ts';
@@ -12,9 +13,8 @@ export interface BackendPod extends KubeObject {
 /** The pods' index, by `namespace/name` of their ModelService. */
 export const BY_MODEL_SERVICE = 'modelService';
 
-export function modelServiceOf({ metadata }: KubeObject): readonly string[] {
-  const name = metadata.labels?.[NAME_LABEL];
-  return name === undefined ? [] : [`${metadata.namespace ?? ''}/${name}`];
+export function modelServiceOf(pod: KubeObject): readonly string[] {
+  return keysByLabel(pod, NAME_LABEL);
 }
 
 export function toBackendPod(pod: CallablePod): BackendPod {

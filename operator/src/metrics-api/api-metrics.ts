@@ -15,20 +15,14 @@ const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 export function apiMetrics(registry: Registry): ApiMetrics {
   const registers = [registry];
-  const reads = new Counter({
-    name: 'modelservice_metrics_api_pod_reads_total',
-    help: 'Reads of pods, by result: ok, failed (an error or a refused connection) or timeout.',
-    labelNames: ['result'],
-    registers,
-  });
-  for (const result of ['ok', 'failed', 'timeout']) reads.inc({ result }, 0);
-  const queries = new Counter({
-    name: 'modelservice_metrics_api_prometheus_queries_total',
-    help: 'Queries of Prometheus, by result: ok, failed (an error or a refused connection) or timeout.',
-    labelNames: ['result'],
-    registers,
-  });
-  for (const result of ['ok', 'failed', 'timeout']) queries.inc({ result }, 0);
+  const resultCounter = (name: string, what: string): Counter => {
+    const help = `${what}, by result: ok, failed (an error or a refused connection) or timeout.`;
+    const counter = new Counter({ name, help, labelNames: ['result'], registers });
+    for (const result of ['ok', 'failed', 'timeout']) counter.inc({ result }, 0);
+    return counter;
+  };
+  const reads = resultCounter('modelservice_metrics_api_pod_reads_total', 'Reads of pods');
+  const queries = resultCounter('modelservice_metrics_api_prometheus_queries_total', 'Queries of Prometheus');
   const expiry = new Gauge({
     name: 'modelservice_metrics_api_certificate_expiry_timestamp_seconds',
     help: 'Unix time at which the served certificate ends; 0 before there is one.',

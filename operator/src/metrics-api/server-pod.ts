@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kube/types.ts';
+import { keysByLabel } from '../runtime/object-key.ts';
 import { type CallablePod, hostAndPort, readyAddress } from '../runtime/ready-address.ts';
 import { trimMetadata } from '../runtime/trim-metadata.ts';
 import { METRICS_PORT, NAME_LABEL } from './served-metrics.ts';
@@ -16,10 +17,7 @@ export const BY_MODEL_SERVICE = 'modelService';
 
 export const POD_INDEXES = {
   [BY_NAMESPACE]: (pod: KubeObject): readonly string[] => [pod.metadata.namespace ?? ''],
-  [BY_MODEL_SERVICE]: (pod: KubeObject): readonly string[] => {
-    const name = pod.metadata.labels?.[NAME_LABEL];
-    return name === undefined ? [] : [`${pod.metadata.namespace ?? ''}/${name}`];
-  },
+  [BY_MODEL_SERVICE]: (pod: KubeObject): readonly string[] => keysByLabel(pod, NAME_LABEL),
 };
 
 export function toServerPod(pod: CallablePod): ServerPod {

@@ -1,13 +1,14 @@
 import type { KubeApi } from '../kube/api.ts';
 import { ApiError, isForbidden, isInvalid, isNamespaceTerminating } from '../kube/errors.ts';
 import { DEPLOYMENT, SCALED_OBJECT } from '../kube/resources.ts';
-import type { Intent, KubeObject } from '../kube/types.ts';
+import type { KubeObject } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
 import type { ReconcileContext } from '../runtime/reconcile.ts';
-import { FIELD_MANAGER, IDLE_SINCE_ANNOTATION, REPLICAS_FIELD_MANAGER } from './conventions.ts';
+import { FIELD_MANAGER, REPLICAS_FIELD_MANAGER } from './conventions.ts';
 import type { Deployment } from './live-objects.ts';
 import type { Plan, PlannedChild } from './plan/plan.ts';
 import type { AppliedSize } from './plan/replicas.ts';
+import { sizeIntent } from './size-intent.ts';
 import type { ChildProblem } from './status/problem.ts';
 
 export interface ActResult {
@@ -81,21 +82,6 @@ export async function act(plan: Plan, api: KubeApi, applier: Applier, context: R
   await carryOut(scaledObjects);
   await carryOut(plan.children.filter((child) => !scaledObjects.includes(child)));
   return { deployment, deploymentChanged, refusals: refusals.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)) };
-}
-
-function sizeIntent(deployment: Deployment, { replicas, idleSince, resourceVersion }: AppliedSize): Intent {
-  const { name, namespace } = deployment.metadata;
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      ...(idleSince === undefined ? {} : { annotations: { [IDLE_SINCE_ANNOTATION]: idleSince } }),
-    },
-    spec: { replicas },
-  };
 }
 
 /** Refused for what it is, not for the moment: sending it again would not help. */

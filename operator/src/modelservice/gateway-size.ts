@@ -6,6 +6,7 @@ import { REPLICAS_FIELD_MANAGER } from './conventions.ts';
 import type { Deployment, EndpointSlice } from './live-objects.ts';
 import { mayGoToZero } from './plan/scale-to-zero.ts';
 import type { ModelService } from './resource.ts';
+import { sizeIntent } from './size-intent.ts';
 
 export interface GatewaySizeOptions {
   readonly applier: Applier;
@@ -26,16 +27,9 @@ export function gatewaySizeReconciler(options: GatewaySizeOptions): Reconcile {
     // A slice outlives its feature until the last held request is answered.
     const needed = services.list().some(mayGoToZero) || slices.list().length > 0;
     const replicas = needed ? options.replicas : 0;
-    const { name, namespace } = live.metadata;
-    const intent = {
-      apiVersion: 'apps/v1',
-      kind: DEPLOYMENT.kind,
-      metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-      spec: { replicas },
-    };
     const { difference } = await applier.apply(
       DEPLOYMENT,
-      intent,
+      sizeIntent(live, { replicas }),
       live,
       { fieldManager: REPLICAS_FIELD_MANAGER },
       signal,

@@ -1,7 +1,7 @@
 import type { ListOptions } from '../kube/api.ts';
 import { DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, SCALED_OBJECT, SERVICE } from '../kube/resources.ts';
 import type { KubeObject, ResourceType } from '../kube/types.ts';
-import { controllerKeyOf, keyOf, refOfKey } from '../runtime/object-key.ts';
+import { controllerKeyOf, keyOf, keysByLabel, refOfKey } from '../runtime/object-key.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
 import { MANAGED_BY, NAME_LABEL, SERVICE_NAME_LABEL, SLICE_MANAGED_BY_LABEL } from './conventions.ts';
 import {
@@ -103,8 +103,7 @@ export function podsOf(key: string, pods: StoreReader<Pod>): readonly Pod[] {
 
 /** The values of the pods' index. */
 export function modelServiceOfPod(pod: Pod): readonly string[] {
-  const name = pod.metadata.labels?.[NAME_LABEL];
-  return name === undefined ? [] : [`${pod.metadata.namespace ?? ''}/${name}`];
+  return keysByLabel(pod, NAME_LABEL);
 }
 
 async function child<T extends KubeObject>(

@@ -4,7 +4,7 @@
  * (pure, one file for each condition); `reconcile.ts` joins them on one screen.
  */
 import type { KubeObject, OwnerReference, ResourceType } from '../kube/types.ts';
-import type { ModelService as GeneratedModelService } from './types.generated.ts';
+import type { Condition, ModelService as GeneratedModelService } from './types.generated.ts';
 
 export const MODEL_SERVICE: ResourceType = {
   group: 'modelservice.dev',
@@ -23,6 +23,11 @@ export interface ModelService extends KubeObject {
 /** The name in /v2/models/NAME. */
 export function modelNameOf(service: ModelService): string {
   return service.spec.model.name ?? service.metadata.name;
+}
+
+/** The condition as it was told last. */
+export function previousCondition({ status }: ModelService, type: string): Condition | undefined {
+  return status.conditions?.find((condition) => condition.type === type);
 }
 
 /**

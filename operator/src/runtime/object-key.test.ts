@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { KubeObject, OwnerReference } from '../kube/types.ts';
-import { controllerKeyOf, keyOfRef, refOfKey } from './object-key.ts';
+import { controllerKeyOf, keyOfRef, keysByLabel, refOfKey } from './object-key.ts';
 
 describe('keys', () => {
   for (const ref of [{ namespace: 'default', name: 'a' }, { name: 'a' }]) {
@@ -34,4 +34,17 @@ describe('keys', () => {
       assert.equal(controllerKeyOf(object, owner), key);
     });
   }
+
+  it('of a label name what is in the same namespace', () => {
+    const metadata = {
+      namespace: 'default',
+      name: 'a',
+      uid: 'v',
+      resourceVersion: '1',
+      labels: { 'example.dev/of': 'x' },
+    };
+    const object: KubeObject = { apiVersion: 'v1', kind: 'Pod', metadata };
+    assert.deepEqual(keysByLabel(object, 'example.dev/of'), ['default/x']);
+    assert.deepEqual(keysByLabel(object, 'example.dev/other'), []);
+  });
 });

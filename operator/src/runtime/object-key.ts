@@ -27,6 +27,12 @@ export function controllerKeyOf(
   return keyOfRef({ name: reference.name, ...(namespace === undefined ? {} : { namespace }) });
 }
 
+/** The key of the object that the label `label` of `object` names, in its namespace; none without that label. */
+export function keysByLabel({ metadata }: KubeObject, label: string): readonly string[] {
+  const name = metadata.labels?.[label];
+  return name === undefined ? [] : [keyOfRef({ ...metadata, name })];
+}
+
 function groupOf(apiVersion: string): string {
   const slash = apiVersion.indexOf('/');
   return slash === -1 ? '' : apiVersion.slice(0, slash);

@@ -2,8 +2,7 @@ import { durationMs } from '../../runtime/duration.ts';
 import { IDLE_SINCE_ANNOTATION } from '../conventions.ts';
 import { type Deployment, type EndpointSlice, isPodReady, type Pod } from '../live-objects.ts';
 import type { ActivityReading, GatewayPod, ObservedGateway } from '../observed.ts';
-import type { ModelService } from '../resource.ts';
-import type { Condition } from '../types.generated.ts';
+import { type ModelService, previousCondition } from '../resource.ts';
 import { idlenessOf, timeOf } from './idleness.ts';
 import { ownsReplicas } from './owned-replicas.ts';
 
@@ -141,7 +140,7 @@ function atZero(
   const stay: ScaleToZero = { ...base, step: 'StayAtZero', holders, asksGateway: true };
   if (holders.length > 0) return { ...stay, obstacle: undefined };
   const missing = { ...stay, obstacle: 'GatewayNotReady' } as const;
-  const told = toldOf(service);
+  const told = previousCondition(service, 'CanScaleToZero');
   const missingSince = told?.status === 'False' ? timeOf(told.lastTransitionTime) : undefined;
   const leftMs = (missingSince ?? now) + GATEWAY_PATIENCE_MS - now;
   return leftMs > 0 ? { ...missing, requeueAfterMs: leftMs } : { ...missing, step: 'Wake' };
@@ -160,7 +159,9 @@ function whileAwake(input: ScaleToZeroInput, awake: ScaleToZero, holders: readon
     // What is listed stays until it is known whether somebody asks again.
     const asked = { ...awake, asksPods: true, asksGateway: true, holders: listedOf(slice, holders) };
     // What is told of a pod that did not answer stays until it does, also over a restart.
-    return toldOf(service)?.reason === 'ActivityUnknown' ? { ...asked, obstacle: 'ActivityUnknown' } : asked;
+    return previousCondition(service, 'CanScaleToZero')?.reason === 'ActivityUnknown'
+      ? { ...asked, obstacle: 'ActivityUnknown' }
+      : asked;
   }
   if (idleness.state === 'Unknown') {
     return { ...awake, obstacle: 'ActivityUnknown', requeueAfterMs: idleness.lookAgainInMs };
@@ -205,10 +206,6 @@ function obstacleAtRest({ gateway, port }: ScaleToZeroInput): ZeroObstacle | und
     return answer !== undefined && answer !== port;
   });
   return refused ? 'GatewayNotReady' : undefined;
-}
-
-function toldOf({ status }: ModelService): Condition | undefined {
-  return status.conditions?.find(({ type }) => type === 'CanScaleToZero');
 }
 
 /** A cold start is over and nobody has asked the pods yet how long its phases took. */

@@ -3,8 +3,7 @@ import type { Deployment, HorizontalPodAutoscaler, Pod, ScaledObject } from '../
 import type { ActivityReading } from '../observed.ts';
 import { progressDeadlineSeconds } from '../plan/deployment.ts';
 import { idleSince, isWaking, type ScaleToZero } from '../plan/scale-to-zero.ts';
-import type { ModelService } from '../resource.ts';
-import type { Condition } from '../types.generated.ts';
+import { type ModelService, previousCondition } from '../resource.ts';
 import type { MetricsFacts } from './metrics-api-problem.ts';
 import { podProblem } from './pod-problem.ts';
 import type { ChildProblem, Problem } from './problem.ts';
@@ -78,10 +77,6 @@ export function factsOf(input: StatusInput): Facts {
     problem: problems[0],
     cause: refusedPods(deployment) ?? podProblem(input.pods),
   };
-}
-
-export function previousCondition(service: ModelService, type: string): Condition | undefined {
-  return service.status.conditions?.find((condition) => condition.type === type);
 }
 
 function isRolledOut({ service, deployment, deploymentChanged }: StatusInput): boolean {
