@@ -88,7 +88,7 @@ describe('The status of a ModelService', () => {
     await applyManifest(namespace(), modelService('rolled', { server: { logLevel: 'Debug' } }));
     const rolling = await awaitCondition(named('rolled'), 'Ready', 'True', 'RolloutInProgress');
     assert.equal(conditionOf(rolling, 'Reconciling')?.status, 'True');
-    const [next] = await awaitPods(namespace(), 'rolled', 2);
+    const next = (await awaitPods(namespace(), 'rolled', 2)).find(({ metadata }) => metadata.uid !== old.metadata.uid);
     assert.ok(next);
     await reportContainer(next, { waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image' } });
     // The Deployment's controller keeps the verdict that its deadline passed.

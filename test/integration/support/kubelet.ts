@@ -4,20 +4,15 @@ import { RESOURCES } from './resource-types.ts';
 import type { AnyObject } from './test-api.ts';
 import { testApi } from './test-run.ts';
 
-/** Waits for exactly `count` pods of a ModelService that are not being deleted, newest first. */
+/** Waits for exactly `count` pods of a ModelService that are not being deleted. */
 export async function awaitPods(namespace: string, name: string, count: number): Promise<readonly AnyObject[]> {
-  const pods = await eventually(
+  return await eventually(
     async () => {
       const all = await testApi().list(RESOURCES.pods, { namespace, labelSelector: `modelservice.dev/name=${name}` });
       return all.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     },
     { because: `${name} has ${count} pods`, until: (found) => found.length === count },
   );
-  return pods.toSorted((a, b) => (createdAt(a) < createdAt(b) ? 1 : -1));
-}
-
-function createdAt({ metadata }: AnyObject): string {
-  return metadata.creationTimestamp ?? '';
 }
 
 /** The pod's server answers at `podIP`. */
