@@ -11,7 +11,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
   readonly version: string;
 };
 
-export const { mochaGlobalSetup, mochaGlobalTeardown, mochaHooks } = clusterFixture({
+export const { mochaGlobalTeardown, mochaHooks } = clusterFixture({
   suites: 'End-to-end suites',
   async start(config, signal, log) {
     // No suite asks for TensorFlow's, which is as large as the others together.

@@ -5,9 +5,8 @@ import { beginTestRun, endTestRun, type StartCluster, type TestRun, testRun } fr
 
 /** What a global fixture exports for mocha. */
 export interface ClusterFixture {
-  readonly mochaGlobalSetup: () => Promise<void>;
   readonly mochaGlobalTeardown: () => Promise<void>;
-  readonly mochaHooks: { beforeAll(this: Mocha.Context): void };
+  readonly mochaHooks: { beforeAll(this: Mocha.Context): Promise<void> };
 }
 
 export interface ClusterFixtureOptions {
@@ -19,34 +18,42 @@ export interface ClusterFixtureOptions {
   readonly prepare?: ((run: TestRun) => Promise<void>) | undefined;
 }
 
-/** One cluster for the whole of a mocha run. */
+/**
+ * One cluster for each process of a mocha run, begun with its first suite. A worker of `--parallel` is not told that it
+ * has run its last file: there the guard of the cluster's processes ends them when the worker is gone.
+ */
 export function clusterFixture({ suites, start, prepare }: ClusterFixtureOptions): ClusterFixture {
-  let noCluster: NoClusterError | undefined;
+  let begun: Promise<NoClusterError | undefined> | undefined;
   return {
-    async mochaGlobalSetup() {
-      try {
-        const run = await beginTestRun(new AbortController().signal, (line) => console.log(line), start);
-        console.log(`${suites} use ${run.cluster.description}.`);
-        await prepare?.(run);
-      } catch (error) {
-        if (!(error instanceof NoClusterError) || isCI()) {
-          await endTestRun();
-          throw error;
-        }
-        noCluster = error;
-        console.log(error.message);
-      }
+    mochaHooks: {
+      /** On a developer's machine without a cluster the suites are reported as skipped, never as passed. */
+      async beforeAll() {
+        // To build a cluster's binaries takes minutes.
+        this.timeout(0);
+        begun ??= begin();
+        if ((await begun) !== undefined) this.skip();
+      },
     },
     async mochaGlobalTeardown() {
-      if (noCluster !== undefined) return;
+      if (begun === undefined || (await begun) !== undefined) return;
       if (!testRun().cluster.ephemeral) await awaitNamespacesGone();
       await endTestRun();
     },
-    mochaHooks: {
-      /** On a developer's machine without a cluster the suites are reported as skipped, never as passed. */
-      beforeAll() {
-        if (noCluster !== undefined) this.skip();
-      },
-    },
   };
+
+  async function begin(): Promise<NoClusterError | undefined> {
+    try {
+      const run = await beginTestRun(new AbortController().signal, (line) => console.log(line), start);
+      console.log(`${suites} use ${run.cluster.description}.`);
+      await prepare?.(run);
+      return undefined;
+    } catch (error) {
+      if (error instanceof NoClusterError && !isCI()) {
+        console.log(error.message);
+        return error;
+      }
+      await endTestRun();
+      throw error;
+    }
+  }
 }

@@ -1,9 +1,9 @@
-// What mocha loads before the integration suites: one real API server for the whole run, with the ModelService type
+// What mocha loads before the integration suites: one real API server for each process of the run, with the ModelService type
 // installed. Suites ask for it in test-run.ts, for a namespace in namespaces.ts, for the operator in operator-process.ts.
 import { clusterFixture } from './cluster-fixture.ts';
 import { installCustomResource } from './custom-resources.ts';
 
-export const { mochaGlobalSetup, mochaGlobalTeardown, mochaHooks } = clusterFixture({
+export const { mochaGlobalTeardown, mochaHooks } = clusterFixture({
   suites: 'Integration suites',
   prepare: ({ api }) => installCustomResource(api),
 });
