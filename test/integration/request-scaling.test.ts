@@ -100,6 +100,36 @@ describe('A ModelService under load', function () {
     assert.deepEqual((await metricValues(named('stuck'))).length, 1);
   });
 
+  it('follows the metric that asks for the most, where there are several', async () => {
+    const asking = (inFlight: string, perSecond: string) => ({
+      scaling: {
+        maxReplicas: 3,
+        metrics: [
+          { type: 'InFlightRequests', target: { averageValue: inFlight } },
+          { type: 'RequestsPerSecond', target: { averageValue: perSecond } },
+        ],
+      },
+    });
+    // Each is asked for far more by the one metric than by the other.
+    await applyManifest(namespace(), modelService('busy', asking('3', '1000')));
+    await applyManifest(namespace(), modelService('asked', asking('1000', '100m')));
+    await pods.start('busy', 1, 9);
+    const [asked] = await pods.start('asked', 1);
+    assert.ok(asked);
+    await eventually(() => testApi().get(RESOURCES.deployments, named('asked')), {
+      because: 'nine requests with each look are far more than one in ten seconds',
+      until: (deployment) => {
+        asked.hold(0);
+        asked.hold(9);
+        return field(deployment, 'spec', 'replicas') === 3;
+      },
+      deadlineMs: 90_000,
+    });
+    await awaitSize('busy', 3, 'nine requests in flight ask for 3 pods');
+    assert.partialDeepStrictEqual(await awaitDecision('asked', 3), { from: 1, metric: 'RequestsPerSecond' });
+    assert.partialDeepStrictEqual(await awaitDecision('busy', 3), { from: 1, metric: 'InFlightRequests' });
+  });
+
   /** Waits until the decision for that size is in status. */
   async function awaitDecision(name: string, to: number): Promise<Readonly<Record<string, unknown>>> {
     const object = await awaitObject('modelServices', named(name), {
