@@ -51,7 +51,7 @@ const BY_PORT = 'port';
 
 /** Runs the operator until `signal` aborts and everything under way has ended. */
 export async function runOperator(config: OperatorConfig, log: Logger, signal: AbortSignal): Promise<void> {
-  const parts = programParts(config, log, 'modelservice-operator');
+  const parts = await programParts(config, log, 'modelservice-operator');
   const { api, manager, metrics } = parts;
   const applier = new Applier({ api, onResult: metrics.countApply, onWritten: manager.written });
   const labelSelector = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;

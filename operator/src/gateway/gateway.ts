@@ -20,7 +20,7 @@ const LAST_ANSWERS_MS = 5000;
 /** Runs the gateway until `signal` aborts and what it holds is answered, or the time for that is over. */
 export async function runGateway(config: GatewayConfig, log: Logger, signal: AbortSignal): Promise<void> {
   const { bindAddress: host } = config;
-  const { api, manager, metrics } = programParts(config, log, FIELD_MANAGER);
+  const { api, manager, metrics } = await programParts(config, log, FIELD_MANAGER);
   const slices = manager.informer<GatewaySlice>(ENDPOINT_SLICE, {
     labelSelector: SLICE_SELECTOR,
     transform: (slice) => toGatewaySlice(slice as KubeObject as EndpointSlice),

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, it } from 'mocha';
+import { clientNodeAccess } from './client-node-access.ts';
 import { ApiError, isConflict, isGone, isInvalid, isNotFound, isTooManyRequests, TransportError } from './errors.ts';
 import { KubeClient } from './kube-client.ts';
 import { POD } from './resources.ts';
@@ -45,7 +46,7 @@ describe('KubeClient', () => {
     });
     const onResponse = ({ code, method }: { code: string; method: string }): number =>
       counted.push(`${method} ${code}`);
-    return new KubeClient({ kubeConfig, userAgent: 'test/1', onResponse, ...options });
+    return new KubeClient({ access: clientNodeAccess(kubeConfig), userAgent: 'test/1', onResponse, ...options });
   }
 
   function answer(code: number, body: unknown, headers: Record<string, string> = {}): Respond {

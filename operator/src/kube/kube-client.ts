@@ -1,7 +1,7 @@
 /**
- * `kube/` talks to an API server: authentication (client-node), connections (undici), typed errors, lists, watches and
- * forced server-side apply of plain JSON, and the comparison that tells whether an apply would change anything. It
- * knows nothing of controllers. This file is its entrance: a `KubeApi` for a kubeconfig.
+ * `kube/` talks to an API server: authentication (load-access.ts), connections (undici), typed errors, lists, watches
+ * and forced server-side apply of plain JSON, and the comparison that tells whether an apply would change anything. It
+ * knows nothing of controllers. This file is its entrance: a `KubeApi` for a `ClusterAccess`.
  */
 import type {
   ApplyOptions,
@@ -25,7 +25,7 @@ interface ListBody<T> {
   readonly items: readonly Omit<T, 'apiVersion' | 'kind'>[] | null;
 }
 
-/** A KubeApi over the current context of a kubeconfig. Close it to cut its connections. */
+/** A KubeApi of one API server. Close it to cut its connections. */
 export class KubeClient implements KubeApi, KubeReviews {
   readonly #transport: Transport;
 

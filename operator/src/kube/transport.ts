@@ -1,12 +1,11 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import { Connections } from './connections.ts';
-import { credentialsOf } from './credentials.ts';
+import type { ClusterAccess } from './credentials.ts';
 import { TransportError } from './errors.ts';
 import { apiErrorOfResponse } from './status.ts';
 
 export interface TransportOptions {
-  readonly kubeConfig: KubeConfig;
+  readonly access: ClusterAccess;
   /** Sent as User-Agent; shows up in the audit log. */
   readonly userAgent: string;
   /** A request fails when the server sends nothing for so long. A watch has no such limit. Default: 30 s. */
@@ -31,14 +30,14 @@ export interface KubeRequest {
 
 type ResponseBody = Dispatcher.ResponseData['body'];
 
-/** Sends requests to the API server of a kubeconfig's current context, over one shared agent. */
+/** Sends requests to one API server, over one shared agent. */
 export class Transport {
   readonly #options: TransportOptions;
   readonly #connections: Connections;
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#connections = new Connections(options.kubeConfig, { connectTimeoutMs: options.connectTimeoutMs ?? 10_000 });
+    this.#connections = new Connections(options.access, { connectTimeoutMs: options.connectTimeoutMs ?? 10_000 });
   }
 
   /** The parsed answer. Fails with ApiError, TransportError or the signal's reason. */
@@ -73,10 +72,10 @@ export class Transport {
 
   async #send(request: KubeRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     signal.throwIfAborted();
-    const server = this.#server();
+    const server = this.#options.access.server();
     const { host } = server;
     try {
-      const { headers, tls } = await credentialsOf(this.#options.kubeConfig);
+      const { headers, tls } = await this.#options.access.credentials();
       const timeoutMs = request.streaming ? 0 : (this.#options.requestTimeoutMs ?? 30_000);
       const response = await this.#connections.dispatcherFor(tls).request({
         origin: server.origin,
@@ -99,12 +98,6 @@ export class Transport {
       this.#options.onResponse?.({ code: '<error>', method: request.method, host });
       throw error;
     }
-  }
-
-  #server(): URL {
-    const cluster = this.#options.kubeConfig.getCurrentCluster();
-    if (cluster === null) throw new TypeError('the kubeconfig has no current cluster: set current-context');
-    return new URL(cluster.server);
   }
 
   async #guard<T>(request: KubeRequest, signal: AbortSignal, call: () => Promise<T>): Promise<T> {

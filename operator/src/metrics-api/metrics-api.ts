@@ -26,7 +26,7 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
   const { namespace, bindAddress: host } = config;
   const service = { namespace, name: config.serviceName };
   const secretKey = `${namespace}/${config.secretName}`;
-  const { api, manager, metrics } = programParts(config, log, FIELD_MANAGER);
+  const { api, manager, metrics } = await programParts(config, log, FIELD_MANAGER);
   const pods = manager.informer<ServerPod>(POD, {
     labelSelector: POD_SELECTOR,
     indexes: POD_INDEXES,

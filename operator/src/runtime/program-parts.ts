@@ -1,6 +1,6 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { KubeClient } from '../kube/kube-client.ts';
+import { loadAccess } from '../kube/load-access.ts';
 import { Manager } from './manager.ts';
 import { OperatorMetrics } from './metrics.ts';
 import type { CommonConfig } from './settings.ts';
@@ -14,11 +14,10 @@ export interface ProgramParts {
 }
 
 /** @param userAgent as which the API server's audit log knows the program */
-export function programParts(config: CommonConfig, log: Logger, userAgent: string): ProgramParts {
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromDefault();
+export async function programParts(config: CommonConfig, log: Logger, userAgent: string): Promise<ProgramParts> {
+  const access = await loadAccess(process.env);
   const metrics = new OperatorMetrics();
-  const api = new KubeClient({ kubeConfig, userAgent, onResponse: metrics.countRequest });
+  const api = new KubeClient({ access, userAgent, onResponse: metrics.countRequest });
   const manager = new Manager({
     api,
     log,

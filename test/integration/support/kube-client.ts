@@ -1,6 +1,6 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import { after, before } from 'mocha';
 import { KubeClient } from '../../../operator/src/kube/kube-client.ts';
+import { loadAccess } from '../../../operator/src/kube/load-access.ts';
 import { testCluster } from './test-run.ts';
 
 /**
@@ -10,10 +10,9 @@ import { testCluster } from './test-run.ts';
  */
 export function useKubeClient(): () => KubeClient {
   let client: KubeClient | undefined;
-  before(() => {
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromFile(testCluster().kubeconfigPath);
-    client = new KubeClient({ kubeConfig, userAgent: 'modelservice-tests' });
+  before(async () => {
+    const access = await loadAccess({ KUBECONFIG: testCluster().kubeconfigPath });
+    client = new KubeClient({ access, userAgent: 'modelservice-tests' });
   });
   after(async () => await client?.close());
   return () => {
