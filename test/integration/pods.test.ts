@@ -106,17 +106,19 @@ describe('The pods of a ModelService', () => {
   });
 
   it('get the GPUs that were asked for, the image for them and the toleration', async () => {
-    const pod = await podOf('gpu', { gpu: { count: 2, resourceName: 'nvidia.com/mig-3g.40gb' } });
+    const product = 'NVIDIA-A100-SXM4-80GB';
+    const pod = await podOf('gpu', { gpu: { count: 2, resourceName: 'nvidia.com/mig-3g.40gb', product } });
     assert.equal(server(pod, 'image'), 'modelservice-server:test-tensorflow-gpu');
     const gpus = { 'nvidia.com/mig-3g.40gb': '2' };
     assert.deepEqual(server(pod, 'resources'), { limits: gpus, requests: gpus });
     assert.equal(field(config(pod), 'server', 'requireGPU'), true);
     const tolerations = field(pod, 'spec', 'tolerations') as readonly Readonly<Record<string, unknown>>[];
     assert.deepEqual(tolerations[0], { key: 'nvidia.com/mig-3g.40gb', operator: 'Exists', effect: 'NoSchedule' });
+    assert.deepEqual(field(pod, 'spec', 'nodeSelector'), { 'nvidia.com/gpu.product': product });
   });
 
   it('wait for the model before they are ready, and drain before they end', async () => {
-    const pod = await podOf('probed', { server: { startupTimeout: '1h30m' } });
+    const pod = await podOf('probed', { server: { startupTimeout: '1h30m' }, availability: { drainTimeout: '2m' } });
     const probe = (name: string, key: string): unknown => server(pod, name, key);
     assert.equal(
       Number(probe('startupProbe', 'periodSeconds')) * Number(probe('startupProbe', 'failureThreshold')),
@@ -127,7 +129,23 @@ describe('The pods of a ModelService', () => {
     assert.equal(server(pod, 'livenessProbe', 'httpGet', 'path'), '/v2/health/live');
     const sleep = Number(server(pod, 'lifecycle', 'preStop', 'sleep', 'seconds'));
     const drain = Number(field(config(pod), 'server', 'drainTimeoutMs')) / 1000;
+    assert.equal(drain, 120);
     assert.ok(Number(field(pod, 'spec', 'terminationGracePeriodSeconds')) > sleep + drain);
+  });
+
+  it('are spread over nodes unless the manifest says otherwise', async () => {
+    const pod = await podOf('spread', {});
+    const [constraint] = field(pod, 'spec', 'topologySpreadConstraints') as readonly Readonly<
+      Record<string, unknown>
+    >[];
+    assert.partialDeepStrictEqual(constraint, {
+      maxSkew: 1,
+      topologyKey: 'kubernetes.io/hostname',
+      whenUnsatisfiable: 'ScheduleAnyway',
+      matchLabelKeys: ['pod-template-hash'],
+    });
+    const left = await podOf('left-to-the-cluster', { pod: { topologySpreadConstraints: [] } });
+    assert.equal(field(left, 'spec', 'topologySpreadConstraints'), undefined);
   });
 
   it('mount the ConfigMap of a configmap:// model, read-only', async () => {

@@ -14,6 +14,7 @@ export interface SpecParts {
   readonly scaling?: Partial<Spec['scaling']>;
   readonly gpu?: Spec['gpu'];
   readonly batching?: Spec['batching'] | undefined;
+  readonly availability?: Partial<Spec['availability']>;
   readonly pod?: Spec['pod'];
   readonly suspend?: boolean;
 }
@@ -29,6 +30,7 @@ export function sampleService(parts: SpecParts = {}, status: Partial<ModelServic
       scaling: { minReplicas: 1, ...parts.scaling },
       ...(parts.gpu === undefined ? {} : { gpu: parts.gpu }),
       ...(parts.batching === undefined ? {} : { batching: parts.batching }),
+      availability: { drainTimeout: '30s', ...parts.availability },
       pod: parts.pod ?? {},
       suspend: parts.suspend ?? false,
     },

@@ -21,6 +21,7 @@ export interface ModelServiceSpec {
   readonly gpu?: GPUSpec;
   readonly scaling: ScalingSpec;
   readonly batching?: BatchingSpec;
+  readonly availability: AvailabilitySpec;
   readonly pod: PodSpec;
   /**
    * True stops all pods and keeps everything else; false again brings back the size that was wanted.
@@ -125,6 +126,10 @@ export interface GPUSpec {
    * The resource as the node's device plugin names it, MIG and shared names included, for example nvidia.com/mig-3g.40gb.
    */
   readonly resourceName: string;
+  /**
+   * The GPU's product, as the node label nvidia.com/gpu.product has it, for example NVIDIA-A100-SXM4-80GB; see kubectl get nodes -L nvidia.com/gpu.product. Default: any.
+   */
+  readonly product?: string;
 }
 /**
  * How many pods.
@@ -200,6 +205,15 @@ export interface BatchingSpec {
   readonly maxQueueSize: number;
 }
 /**
+ * What happens to requests while pods stop.
+ */
+export interface AvailabilitySpec {
+  /**
+   * How long requests in flight may take after a pod was told to stop, a duration such as 30s or 5m. Before that the pod goes on taking requests for 5 s, until nobody sends it any.
+   */
+  readonly drainTimeout: string;
+}
+/**
  * Additions to the pods, as in a pod's own spec.
  */
 export interface PodSpec {
@@ -235,7 +249,7 @@ export interface PodSpec {
   readonly tolerations?: readonly Toleration[];
   readonly affinity?: Affinity;
   /**
-   * How the pods are spread over zones or nodes.
+   * How the pods are spread over zones or nodes, instead of the default: over nodes as far as possible, the pods of each revision by themselves. `[]` leaves it to the cluster.
    */
   readonly topologySpreadConstraints?: readonly TopologySpreadConstraint[];
   readonly priorityClassName?: string;

@@ -345,6 +345,33 @@ export const wrongManifests: readonly WrongManifest[] = [
     fix: /Duplicate value/,
   },
   {
+    title: 'a product of a vendor whose nodes are labelled otherwise',
+    manifest: modelService('wrong', { gpu: { count: 1, resourceName: 'amd.com/gpu', product: 'MI300X' } }),
+    field: 'spec.gpu.product',
+    fix: /write their label in spec\.pod\.nodeSelector/,
+  },
+  {
+    title: 'a product as a person writes it',
+    manifest: modelService('wrong', { gpu: { count: 1, product: 'NVIDIA L4' } }),
+    field: 'spec.gpu.product',
+    fix: /for example NVIDIA-L4/,
+  },
+  {
+    title: 'a product in two places',
+    manifest: modelService('wrong', {
+      gpu: { count: 1, product: 'NVIDIA-L4' },
+      pod: { nodeSelector: { 'nvidia.com/gpu.product': 'NVIDIA-L40S' } },
+    }),
+    field: 'spec.pod.nodeSelector',
+    fix: /comes from spec\.gpu\.product/,
+  },
+  {
+    title: 'a drain of two hours',
+    manifest: modelService('wrong', { availability: { drainTimeout: '2h' } }),
+    field: 'spec.availability.drainTimeout',
+    fix: /from 0s to 1h, for example 30s/,
+  },
+  {
     title: 'a label of ours',
     manifest: withPod({ labels: { 'modelservice.dev/name': 'x' } }),
     field: 'spec.pod.labels',

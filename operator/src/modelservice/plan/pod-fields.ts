@@ -1,5 +1,9 @@
+import { stablePodLabels } from '../conventions.ts';
 import type { ModelService } from '../resource.ts';
 import type { EnvVar, Quantities, Toleration } from '../types.generated.ts';
+
+/** Set on nodes by NVIDIA's GPU feature discovery. */
+const GPU_PRODUCT_LABEL = 'nvidia.com/gpu.product';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -38,28 +42,43 @@ function quantities(values: Quantities): Fields | undefined {
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-/** What `spec.pod` adds to the pod's own spec, and the toleration that a GPU's nodes ask for. */
+/** What `spec.pod` adds to the pod's own spec, what a GPU asks of the node, and how pods are spread by default. */
 export function podAdditionsOf(service: ModelService): Fields {
   const { pod, gpu } = service.spec;
   const tolerations: readonly Toleration[] = [
     ...(gpu === undefined ? [] : [{ key: gpu.resourceName, operator: 'Exists', effect: 'NoSchedule' } as const]),
     ...(pod.tolerations ?? []),
   ];
+  const product = gpu?.product === undefined ? {} : { [GPU_PRODUCT_LABEL]: gpu.product };
   const additions: Fields = {
     imagePullSecrets: pod.imagePullSecrets,
     serviceAccountName: pod.serviceAccountName,
-    nodeSelector: pod.nodeSelector,
+    nodeSelector: { ...pod.nodeSelector, ...product },
     tolerations,
     affinity: pod.affinity,
-    topologySpreadConstraints: pod.topologySpreadConstraints,
+    topologySpreadConstraints: pod.topologySpreadConstraints ?? [overNodes(service)],
     priorityClassName: pod.priorityClassName,
     runtimeClassName: pod.runtimeClassName,
   };
   return Object.fromEntries(Object.entries(additions).filter(([, value]) => !isEmpty(value)));
 }
 
+/**
+ * One node's end takes as few pods with it as can be; a preference only, because a rule would keep pods waiting where
+ * there are few nodes. Each revision by itself: during a rollout the old pods would else push the new ones together.
+ */
+function overNodes(service: ModelService): unknown {
+  return {
+    maxSkew: 1,
+    topologyKey: 'kubernetes.io/hostname',
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: stablePodLabels(service.metadata.name) },
+    matchLabelKeys: ['pod-template-hash'],
+  };
+}
+
 function isEmpty(value: unknown): boolean {
   if (value === undefined) return true;
   if (Array.isArray(value)) return value.length === 0;
-  return false;
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }

@@ -13,7 +13,8 @@ const image = 'modelservice-server:1';
 const golden: Readonly<Record<string, SpecParts>> = {
   minimal: {},
   gpu: {
-    gpu: { count: 1, resourceName: 'nvidia.com/gpu' },
+    gpu: { count: 1, resourceName: 'nvidia.com/gpu', product: 'NVIDIA-L4' },
+    availability: { drainTimeout: '1m500ms' },
     server: { resources: { limits: { cpu: 4, memory: '8Gi' } }, startupTimeout: '1h' },
   },
   'config-map': {
@@ -35,6 +36,7 @@ const golden: Readonly<Record<string, SpecParts>> = {
           ],
         },
       },
+      topologySpreadConstraints: [{ maxSkew: 2, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' }],
       priorityClassName: 'high',
       runtimeClassName: 'nvidia',
     },
@@ -48,6 +50,11 @@ describe('podTemplateOf', () => {
       assert.deepEqual(podTemplateOf(sampleService(spec), image), expected);
     });
   }
+
+  it('leaves the spread to the cluster where the manifest says so', () => {
+    const { spec } = podTemplateOf(sampleService({ pod: { topologySpreadConstraints: [] } }), image);
+    assert.ok(typeof spec === 'object' && spec !== null && !('topologySpreadConstraints' in spec));
+  });
 
   it('does not depend on the order in which fields were written', () => {
     const resources = { limits: { memory: '1Gi', cpu: '2' }, requests: { memory: '1Gi', cpu: '1' } };

@@ -9,7 +9,7 @@ import {
 } from '../conventions.ts';
 import type { ModelService } from '../resource.ts';
 import { podAdditionsOf, serverEnvOf, serverResourcesOf } from './pod-fields.ts';
-import { CACHE_DIR, DRAIN_TIMEOUT_MS, serverConfigOf, serverConfigText } from './server-config.ts';
+import { CACHE_DIR, serverConfigOf, serverConfigText } from './server-config.ts';
 
 /** The `nonroot` user of the server's images. */
 const USER_ID = 65532;
@@ -31,7 +31,7 @@ const SCRAPED = {
  * iteration goes in, because every change of it rolls the pods.
  */
 export function podTemplateOf(service: ModelService, image: string): Readonly<Record<string, unknown>> {
-  const { pod } = service.spec;
+  const { pod, availability } = service.spec;
   return {
     metadata: {
       labels: {
@@ -54,7 +54,7 @@ export function podTemplateOf(service: ModelService, image: string): Readonly<Re
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds:
-        ENDPOINT_REMOVAL_SECONDS + Math.ceil(DRAIN_TIMEOUT_MS / 1000) + TERMINATION_MARGIN_SECONDS,
+        ENDPOINT_REMOVAL_SECONDS + Math.ceil(durationMs(availability.drainTimeout) / 1000) + TERMINATION_MARGIN_SECONDS,
       ...podAdditionsOf(service),
     },
   };

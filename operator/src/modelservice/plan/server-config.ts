@@ -4,20 +4,18 @@ import { type ModelService, modelNameOf } from '../resource.ts';
 import type { Batching, ServerConfig } from '../server-config.generated.ts';
 import type { BatchingSpec } from '../types.generated.ts';
 
-/** How long requests in flight may take after SIGTERM. */
-export const DRAIN_TIMEOUT_MS = 30_000;
 /** Where fetched models lie in the pod: an emptyDir. */
 export const CACHE_DIR = '/var/cache/modelservice';
 
 /** The list of one model that the pods of `service` serve. */
 export function serverConfigOf(service: ModelService): ServerConfig {
-  const { model, server, gpu, batching } = service.spec;
+  const { model, server, gpu, batching, availability } = service.spec;
   const cpuLimit = server.resources.limits?.cpu;
   return {
     version: 1,
     server: {
       logLevel: server.logLevel,
-      drainTimeoutMs: DRAIN_TIMEOUT_MS,
+      drainTimeoutMs: durationMs(availability.drainTimeout),
       cacheDir: CACHE_DIR,
       // Left alone, TensorFlow starts a thread for each of the node's CPUs and is throttled by the limit.
       ...(cpuLimit === undefined ? {} : { engineThreads: engineThreadsOf(cpuLimit) }),
