@@ -11,6 +11,7 @@ import {
   SERVICE,
 } from './kube/resources.ts';
 import type { KubeObject } from './kube/types.ts';
+import { conditionGauge } from './modelservice/condition-gauge.ts';
 import {
   FIELD_MANAGER,
   MANAGED_BY,
@@ -128,6 +129,7 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
     metrics: () => ({ provider, apis: apiServices && metricsApisOf(apiServices.store, apiService) }),
     clock: systemClock,
   });
+  metrics.addScraped(conditionGauge(services.store, () => manager.isWorking));
   const controller = manager.controller('modelservice', reconcile, { workers: config.workers });
 
   function enqueueOwner({ before, after }: Pick<Change<KubeObject>, 'before' | 'after'>, owner = MODEL_SERVICE): void {

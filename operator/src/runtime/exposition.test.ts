@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { samplesIn } from './exposition.ts';
+import { familyText, samplesIn } from './exposition.ts';
 
 const wanted = new Set(['load', 'rate']);
 
@@ -24,6 +24,19 @@ describe('exposition', () => {
       { metric: 'load', labels: { model: 'b "quoted", \\ and \n', version: '2' }, value: 0.001 },
       { metric: 'rate', labels: {}, value: 7 },
     ]);
+  });
+
+  it('writes a family that reads as what was told', () => {
+    const told = [
+      { labels: { model: 'b "quoted", \\ and \n', version: '1' }, value: 2.5 },
+      { labels: { model: 'a', version: '2' }, value: 1 },
+    ];
+    const text = familyText({ name: 'load', help: 'How much.', series: () => told });
+    assert.deepEqual(text.split('\n').slice(0, 2), ['# HELP load How much.', '# TYPE load gauge']);
+    assert.deepEqual(
+      samplesIn(text, wanted),
+      told.map((sample) => ({ metric: 'load', ...sample })),
+    );
   });
 
   it('finds nothing in what is no exposition', () => {

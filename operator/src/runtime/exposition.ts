@@ -8,6 +8,24 @@ export interface Sample {
 const LINE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?\s+([^\s]+)(?:\s+-?[0-9]+)?\s*$/;
 const LABEL = /\s*([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"\s*(?:,|$)/y;
 
+/** A gauge whose series are told at each scrape, and kept nowhere between two. */
+export interface ScrapedGauge {
+  readonly name: string;
+  readonly help: string;
+  /** Each with the same names of labels, and no two with the same values. */
+  readonly series: () => Iterable<Omit<Sample, 'metric'>>;
+}
+
+/** The family in Prometheus' text format. */
+export function familyText({ name, help, series }: ScrapedGauge): string {
+  const lines = [`# HELP ${name} ${help}\n# TYPE ${name} gauge\n`];
+  for (const { labels, value } of series()) {
+    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
+    lines.push(`${name}{${pairs.join()}} ${value}\n`);
+  }
+  return lines.join('');
+}
+
 /** The finite samples of `wanted` in a text of Prometheus' exposition format; whatever else is there is passed over. */
 export function samplesIn(text: string, wanted: ReadonlySet<string>): readonly Sample[] {
   const samples: Sample[] = [];
@@ -29,6 +47,10 @@ function labelsOf(text: string): Readonly<Record<string, string>> {
     labels.push([match[1] ?? '', unescaped(match[2] ?? '')]);
   }
   return Object.fromEntries(labels);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n');
 }
 
 function unescaped(text: string): string {

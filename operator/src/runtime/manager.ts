@@ -73,6 +73,7 @@ export class Manager {
   readonly #controllers: Controller[] = [];
   readonly #checks = new Map<string, Check>();
   readonly #healthHandlers: Handler[] = [];
+  #isWorking = false;
 
   constructor(options: ManagerOptions) {
     this.#options = options;
@@ -137,6 +138,11 @@ export class Manager {
     this.#healthHandlers.push(handler);
   }
 
+  /** True while the controllers work: the stores are complete, and no other process has the work. */
+  get isWorking(): boolean {
+    return this.#isWorking;
+  }
+
   /** Runs until `signal` aborts and everything has stopped. Rejects when an address cannot be had or a part breaks. */
   async run(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
@@ -165,9 +171,11 @@ export class Manager {
         for (const controller of this.#controllers) {
           controllers.push(guard(controller.run(stopControllers.signal, abortReconciles.signal)));
         }
+        this.#isWorking = true;
         await Promise.race([stopped, broken.promise]);
       }
     } finally {
+      this.#isWorking = false;
       signal.removeEventListener('abort', stop);
       log.info('Stopping');
       stopControllers.abort();

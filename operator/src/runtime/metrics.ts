@@ -1,5 +1,6 @@
 import { type Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { type ControllerMetrics, controllerMetrics } from './controller-metrics.ts';
+import { familyText, type ScrapedGauge } from './exposition.ts';
 import { MetricFamilies } from './metric-families.ts';
 import type { WorkQueue, WorkQueueMetrics } from './work-queue.ts';
 import { workQueueMetrics } from './work-queue-metrics.ts';
@@ -22,6 +23,7 @@ export class OperatorMetrics {
   readonly #families = new MetricFamilies(this.registry);
   readonly #requests: Counter;
   readonly #applies: Counter;
+  readonly #scraped: ScrapedGauge[] = [];
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -68,9 +70,15 @@ export class OperatorMetrics {
     return workQueueMetrics(this.#families, controller, queue);
   }
 
+  /** For many series that are known elsewhere: nothing is kept of them here. */
+  addScraped(gauge: ScrapedGauge): void {
+    this.#scraped.push(gauge);
+  }
+
   /** The text that Prometheus reads, and its content type. */
   async exposition(): Promise<{ readonly text: string; readonly contentType: string }> {
     this.#families.sample();
-    return { text: await this.registry.metrics(), contentType: this.registry.contentType };
+    const texts = [await this.registry.metrics(), ...this.#scraped.map(familyText)];
+    return { text: texts.join(''), contentType: this.registry.contentType };
   }
 }
