@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { isConflict } from '../../operator/src/kube/errors.ts';
 import { firstDifference } from '../../operator/src/kube/owned-fields.ts';
 import { DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, SERVICE } from '../../operator/src/kube/resources.ts';
 import type { Intent, KubeObject, ResourceType } from '../../operator/src/kube/types.ts';
@@ -237,6 +238,27 @@ describe('an apply against a real API server', () => {
     assert.equal(firstDifference(intent, live, us), undefined);
     assert.equal(firstDifference(number, live, replicas), undefined);
     assert.equal(firstDifference({ ...number, spec: { replicas: 4 } }, live, replicas), 'spec.replicas');
+  });
+
+  it('is refused where somebody made another object of that name since we looked, or deleted ours', async () => {
+    const intent = service('replaced', namespace());
+    const ours = await client().apply(SERVICE, intent, us, signal);
+    const applier = new Applier({ api: client() });
+    const wanted = { ...intent, metadata: { ...intent.metadata, labels: { changed: 'yes' } } };
+    await kubectl(['delete', '-n', namespace(), 'service/replaced']);
+    await assert.rejects(applier.apply(SERVICE, wanted, ours, us, signal), isConflict);
+    await kubectl([
+      'create',
+      'service',
+      'externalname',
+      'replaced',
+      '-n',
+      namespace(),
+      '--external-name=theirs.example',
+    ]);
+    await assert.rejects(applier.apply(SERVICE, wanted, ours, us, signal), isConflict);
+    const { spec } = (await read(SERVICE, 'replaced')) as object as { readonly spec: object };
+    assert.partialDeepStrictEqual(spec, { type: 'ExternalName', externalName: 'theirs.example' });
   });
 
   it('carries every character that JSON can', async () => {

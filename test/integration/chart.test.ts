@@ -158,6 +158,22 @@ describe('the chart', () => {
     });
   }
 
+  for (const { version, taken } of [
+    { version: '1.29.9', taken: false },
+    { version: '1.30.0', taken: true },
+    { version: 'v1.33.4-eks-abc123', taken: true },
+    { version: '1.34.2+k3s1', taken: true },
+    { version: 'v1.36.9-gke.1', taken: true },
+    { version: '1.37.0-alpha.1', taken: false },
+    { version: '1.37.0', taken: false },
+  ]) {
+    it(`is ${taken ? 'for' : 'refused by'} Kubernetes ${version}`, async () => {
+      const rendered = chartTemplate(options(), ['--kube-version', version]);
+      if (taken) await rendered;
+      else await assert.rejects(rendered, /chart requires kubeVersion: >=1\.30\.0-0 <1\.37\.0-0/);
+    });
+  }
+
   it('describes every value that the schema knows, and no other', async () => {
     const values = load(await readFile(`${CHART}/values.yaml`, 'utf8')) as object;
     const schema = JSON.parse(await readFile(`${CHART}/values.schema.json`, 'utf8')) as Schema;

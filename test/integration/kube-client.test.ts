@@ -4,6 +4,7 @@ import type { WatchEvent } from '../../operator/src/kube/api.ts';
 import { ApiError, isConflict, isInvalid, isNotFound } from '../../operator/src/kube/errors.ts';
 import type { Intent, KubeObject } from '../../operator/src/kube/types.ts';
 import { useKubeClient } from './support/kube-client.ts';
+import { kubectl } from './support/kubectl.ts';
 import { useNamespace } from './support/namespaces.ts';
 import { RESOURCES } from './support/resource-types.ts';
 
@@ -86,10 +87,13 @@ describe('KubeClient against a real API server', () => {
       );
       return true;
     });
-    await client().apply(configMaps, configMap('another'), us, signal);
+    const { metadata } = await client().apply(configMaps, configMap('another'), us, signal);
     const ref = { namespace: namespace(), name: 'another' };
     await assert.rejects(client().delete(configMaps, ref, { uid: 'somebody-else' }, signal), isConflict);
-    await client().delete(configMaps, ref, {}, signal);
+    const { uid, resourceVersion } = metadata;
+    await kubectl(['label', '-n', namespace(), 'configmap/another', 'given=away']);
+    await assert.rejects(client().delete(configMaps, ref, { uid, resourceVersion }, signal), isConflict);
+    await client().delete(configMaps, ref, { uid }, signal);
     await client().delete(configMaps, ref, {}, signal);
   });
 

@@ -43,6 +43,8 @@ export interface ApplyOptions {
 export interface DeleteOptions {
   /** Refuse (409) when the object is another one of the same name by now. */
   readonly uid?: string | undefined;
+  /** Refuse (409) when the object was changed since. */
+  readonly resourceVersion?: string | undefined;
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
 }
 

@@ -62,7 +62,13 @@ export function isNotFound(error: unknown): boolean {
 
 /** A write that lost against another one (a resourceVersion or uid that is no longer the live one). */
 export function isConflict(error: unknown): boolean {
-  return error instanceof ApiError && error.code === 409 && error.reason !== 'AlreadyExists';
+  if (!(error instanceof ApiError)) return false;
+  return (error.code === 409 && error.reason !== 'AlreadyExists') || namesAnotherUid(error);
+}
+
+/** Of an apply that names a uid: where no object has the name it is answered 409, and where another one has it, 422. */
+function namesAnotherUid({ code, causes }: ApiError): boolean {
+  return code === 422 && causes.some(({ field }) => field === 'metadata.uid');
 }
 
 /** The resourceVersion asked for is older than the history that the server keeps: list again. */
@@ -80,7 +86,7 @@ export function isForbidden(error: unknown): boolean {
 
 /** The object breaks the schema or a rule of its type; sending it again cannot succeed. */
 export function isInvalid(error: unknown): boolean {
-  return error instanceof ApiError && (error.code === 422 || error.code === 400);
+  return error instanceof ApiError && (error.code === 422 || error.code === 400) && !namesAnotherUid(error);
 }
 
 /** The write would leave something in a namespace that is being deleted: there is nothing left to do there. */

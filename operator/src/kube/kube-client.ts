@@ -105,6 +105,7 @@ export class KubeClient implements KubeApi, KubeReviews {
   }
 
   async delete(type: ResourceType, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<void> {
+    const { propagationPolicy, uid, resourceVersion } = options;
     const request: KubeRequest = {
       attempt: `delete ${describeRef(type, ref)}`,
       method: 'DELETE',
@@ -112,8 +113,8 @@ export class KubeClient implements KubeApi, KubeReviews {
       body: JSON.stringify({
         kind: 'DeleteOptions',
         apiVersion: 'v1',
-        propagationPolicy: options.propagationPolicy,
-        preconditions: options.uid === undefined ? undefined : { uid: options.uid },
+        propagationPolicy,
+        preconditions: uid === undefined && resourceVersion === undefined ? undefined : { uid, resourceVersion },
       }),
       contentType: 'application/json',
     };

@@ -31,7 +31,7 @@ export function firstDifference(intent: Intent, live: KubeObject, owner: FieldOw
   const { apiVersion, kind, metadata, ...content } = intent;
   if (apiVersion !== live.apiVersion || kind !== live.kind) return 'apiVersion';
   // The server keeps no record of what only identifies the object or its version.
-  const { name, namespace, resourceVersion, ...ownMetadata } = metadata;
+  const { name, namespace, uid, resourceVersion, ...ownMetadata } = metadata;
   const owned = { ...content, ...(hasFields(ownMetadata) ? { metadata: ownMetadata } : {}) };
   return differenceInObject(owned, live, isObject(entry.fieldsV1) ? entry.fieldsV1 : {}, []);
 }

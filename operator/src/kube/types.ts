@@ -56,6 +56,8 @@ export interface Intent {
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
+    /** Where it is there, the write is refused (409) unless the live object is this very one. */
+    readonly uid?: string;
     /** Where it is there, the write is refused (409) unless this is the live one. Not a field that one owns. */
     readonly resourceVersion?: string;
     readonly labels?: Readonly<Record<string, string>>;

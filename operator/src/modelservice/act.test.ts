@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import { pino } from 'pino';
 import type { KubeApi } from '../kube/api.ts';
 import { ApiError, type ApiErrorOptions } from '../kube/errors.ts';
-import { DEPLOYMENT, SCALED_OBJECT, SERVICE } from '../kube/resources.ts';
+import { DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, SCALED_OBJECT, SERVICE } from '../kube/resources.ts';
 import type { Intent, ResourceType } from '../kube/types.ts';
 import { Applier } from '../runtime/applier.ts';
 import { act } from './act.ts';
@@ -86,6 +86,28 @@ describe('act', () => {
       refusals.map(({ kind }) => kind),
       ['ScaledObject'],
     );
+  });
+
+  it('deletes only what it saw, and as it saw it', async () => {
+    const object = {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'mnist', namespace: 'vision', uid: 'u', resourceVersion: '7' },
+    };
+    const deleted: unknown[] = [];
+    const api = {
+      delete: async (...call: readonly unknown[]) => {
+        deleted.push(call.slice(1, 3));
+      },
+    } as unknown as KubeApi;
+    const plan: Plan = { ...NOTHING, prune: [{ type: HORIZONTAL_POD_AUTOSCALER, object }] };
+    await act(plan, api, new Applier({ api }), CONTEXT);
+    assert.deepEqual(deleted, [
+      [
+        { name: 'mnist', namespace: 'vision' },
+        { uid: 'u', resourceVersion: '7', propagationPolicy: 'Background' },
+      ],
+    ]);
   });
 
   for (const { because, answer, refused } of answers) {

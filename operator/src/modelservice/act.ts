@@ -24,9 +24,10 @@ export async function act(plan: Plan, api: KubeApi, applier: Applier, context: R
   const { signal, log } = context;
   // First, so that no autoscaler works against the number that is applied below.
   for (const { type, object } of plan.prune) {
-    const { name, namespace, uid } = object.metadata;
+    const { name, namespace, uid, resourceVersion } = object.metadata;
     const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
-    await api.delete(type, ref, { uid, propagationPolicy: 'Background' }, signal);
+    // Neither another one of that name, nor one that was given to somebody else since we looked: the next pass decides.
+    await api.delete(type, ref, { uid, resourceVersion, propagationPolicy: 'Background' }, signal);
     log.info({ kind: type.kind }, 'Deleted a child that is no longer wanted');
   }
   let deployment: Deployment | undefined;

@@ -40,7 +40,7 @@ export class Applier {
       return { object: live };
     }
     try {
-      const object = await api.apply<T>(type, intent, options, signal);
+      const object = await api.apply<T>(type, ofThisVery(intent, live), options, signal);
       onResult?.(type.kind, options.fieldManager, 'applied');
       onWritten?.(type, object);
       return difference === undefined ? { object } : { object, difference };
@@ -49,4 +49,9 @@ export class Applier {
       throw error;
     }
   }
+}
+
+/** Never another object of the same name, which somebody may have made since we looked. */
+function ofThisVery(intent: Intent, live: KubeObject | undefined): Intent {
+  return live === undefined ? intent : { ...intent, metadata: { ...intent.metadata, uid: live.metadata.uid } };
 }
