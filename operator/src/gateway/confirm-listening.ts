@@ -1,4 +1,4 @@
-import { type Handler, text } from '../runtime/http-endpoint.ts';
+import { type Answer, text } from '../runtime/http-endpoint.ts';
 
 const PATH = /^\/listeners\/([^/]+)\/([^/]+)$/;
 
@@ -6,7 +6,9 @@ const PATH = /^\/listeners\/([^/]+)\/([^/]+)$/;
  * `GET /listeners/NAMESPACE/NAME`: `{"port": N}` while requests for that ModelService are taken here, else 404. The
  * operator asks before it sends any here.
  */
-export function listenersHandler(portOf: (service: string) => number | undefined): Handler {
+export function listenersHandler(
+  portOf: (service: string) => number | undefined,
+): (path: string) => Promise<Answer | undefined> {
   return async (path) => {
     const match = PATH.exec(path);
     if (match === null) return undefined;

@@ -8,7 +8,7 @@ import type { OperatorMetrics } from './metrics.ts';
 import { refOfKey } from './object-key.ts';
 import type { RateLimiterOptions } from './rate-limiter.ts';
 import type { Reconcile } from './reconcile.ts';
-import { WorkQueue } from './work-queue.ts';
+import { WorkQueue, type WorkQueueState } from './work-queue.ts';
 
 export interface ControllerOptions {
   readonly name: string;
@@ -40,6 +40,11 @@ export class Controller {
       ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
       metrics: options.metrics.forWorkQueue(options.name, () => this.#queue),
     });
+  }
+
+  /** What it has in hand. */
+  state(): { readonly name: string; readonly workers: number; readonly queue: WorkQueueState } {
+    return { name: this.name, workers: this.#workers, queue: this.#queue.state() };
   }
 
   /** Asks for a reconcile of `namespace/name`. Any number of calls before it begins make one reconcile. */

@@ -14,8 +14,16 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Who asks. */
+export interface Caller {
+  /** From this machine, or this pod, itself. */
+  readonly isLocal: boolean;
+}
+
 /** What to answer to a GET of a path; `undefined`: 404. */
-export type Handler = (path: string) => Promise<Answer | undefined>;
+export type Handler = (path: string, caller: Caller) => Promise<Answer | undefined>;
+
+const LOOPBACK = /^(::ffff:)?127\.|^::1$/;
 
 /** A small HTTP server for probes and metrics: GET only. */
 export interface HttpEndpoint {
@@ -28,7 +36,9 @@ export interface HttpEndpoint {
 /** Resolves when it listens; fails when the address cannot be had. */
 export async function serveHttp(address: Address, handler: Handler): Promise<HttpEndpoint> {
   const server = createServer((request, response) => {
-    void respond(request.method ?? '', new URL(request.url ?? '/', 'http://local').pathname, handler).then((answer) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://local');
+    const caller = { isLocal: LOOPBACK.test(request.socket.remoteAddress ?? '') };
+    void respond(request.method ?? '', pathname, caller, handler).then((answer) => {
       response.writeHead(answer.status, { 'content-type': answer.contentType });
       response.end(request.method === 'HEAD' ? undefined : answer.body);
     });
@@ -48,10 +58,10 @@ export async function serveHttp(address: Address, handler: Handler): Promise<Htt
   };
 }
 
-async function respond(method: string, path: string, handler: Handler): Promise<Answer> {
+async function respond(method: string, path: string, caller: Caller, handler: Handler): Promise<Answer> {
   if (method !== 'GET' && method !== 'HEAD') return text(405, 'only GET is served here\n');
   try {
-    return (await handler(path)) ?? text(404, `nothing is served at ${path}\n`);
+    return (await handler(path, caller)) ?? text(404, `nothing is served at ${path}\n`);
   } catch (error) {
     return text(500, `could not answer: ${error instanceof Error ? error.message : String(error)}\n`);
   }

@@ -1,5 +1,5 @@
 import type { KubeObject, ResourceType } from '../kube/types.ts';
-import { Reflector, type ReflectorOptions } from './reflector.ts';
+import { Reflector, type ReflectorOptions, type ReflectorState } from './reflector.ts';
 import { type Change, type IndexFunction, Store } from './store.ts';
 import type { StoreReader } from './store-reader.ts';
 
@@ -53,6 +53,12 @@ export class Informer<T extends KubeObject> {
   /** True once every watched namespace was listed. */
   get hasSynced(): boolean {
     return [...this.#reflectors.values()].every((reflector) => reflector.hasSynced);
+  }
+
+  /** How many objects there are, and how current they are. */
+  state(): { readonly objects: number; readonly hasSynced: boolean; readonly watches: readonly ReflectorState[] } {
+    const watches = Array.from(this.#reflectors.values(), (reflector) => reflector.state());
+    return { objects: this.#store.size, hasSynced: this.hasSynced, watches };
   }
 
   async synced(): Promise<void> {

@@ -23,6 +23,10 @@ async function get(port: number, path: string): Promise<readonly [number, string
   return [response.status, await response.text()];
 }
 
+function timeAt(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 describe('Manager', () => {
   it('is healthy at once, ready and working only when its stores are complete, and stops in order', async () => {
     const api = new ScriptedKubeApi();
@@ -77,6 +81,73 @@ describe('Manager', () => {
     await running;
     await assert.rejects(get(healthPort, '/healthz'));
     assert.equal(clock.pending, 0);
+  });
+
+  it('shows what it has in hand at /debug, and nothing of the objects', async () => {
+    const api = new ScriptedKubeApi();
+    api.lists.push({ resourceVersion: '7', items: [scriptedObject('a', '1'), scriptedObject('b', '2')] });
+    const clock = new FakeClock();
+    const [healthPort] = await freePorts();
+    const manager = new Manager({
+      api,
+      log,
+      metrics: new OperatorMetrics(),
+      namespaces: [],
+      health: { port: healthPort },
+      metricsAt: { port: 0 },
+      clock,
+    });
+    const informer = manager.informer(POD, { labelSelector: 'app=a' });
+    const hold = Promise.withResolvers<void>();
+    const reconcile = async (key: string) => {
+      if (key === 'default/a') throw new Error('secret words');
+      await hold.promise;
+      return {};
+    };
+    const controller = manager.controller('test', reconcile, { workers: 2, rateLimit: { baseMs: 60_000 } });
+    for (const key of ['default/a', 'default/b', 'default/c', 'default/d']) controller.enqueue(key);
+    const stop = new AbortController();
+    const running = manager.run(stop.signal);
+    await informer.synced();
+    await settle();
+    await clock.advance(2000);
+    const [status, text] = await get(healthPort, '/debug');
+    assert.equal(status, 200);
+    assert.ok(!text.includes('secret words'));
+    assert.deepEqual(JSON.parse(text), {
+      upSeconds: 2,
+      isWorking: true,
+      stores: [
+        {
+          kind: 'Pod',
+          selectors: ['app=a'],
+          objects: 2,
+          hasSynced: true,
+          watches: [{ listedAt: timeAt(clock.now() - 2000), heardAt: timeAt(clock.now() - 2000) }],
+        },
+      ],
+      controllers: [
+        {
+          name: 'test',
+          workers: 2,
+          queue: {
+            waiting: { count: 1, first: ['default/d'] },
+            working: {
+              count: 2,
+              first: [
+                { key: 'default/b', forMs: 2000 },
+                { key: 'default/c', forMs: 2000 },
+              ],
+            },
+            delayed: { count: 1, first: [{ key: 'default/a', inMs: 58_000 }] },
+            failing: { count: 1, first: [{ key: 'default/a', failures: 1 }] },
+          },
+        },
+      ],
+    });
+    hold.resolve();
+    stop.abort();
+    await running;
   });
 
   it('aborts the reconciles that outlast the drain timeout', async () => {

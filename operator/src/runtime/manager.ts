@@ -23,6 +23,7 @@ import type { KubeApi } from '../kube/api.ts';
 import type { KubeObject, ResourceType } from '../kube/types.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Controller, type ControllerOptions } from './controller.ts';
+import { type DebugState, debugHandler } from './debug.ts';
 import { type Check, healthHandler } from './health.ts';
 import { type Address, type Handler, type HttpEndpoint, serveHttp } from './http-endpoint.ts';
 import { Informer, type InformerOptions } from './informer.ts';
@@ -36,7 +37,7 @@ export interface ManagerOptions {
   readonly metrics: OperatorMetrics;
   /** Which namespaces every informer watches. Empty: all. */
   readonly namespaces: readonly string[];
-  /** Where /healthz and /readyz are served. */
+  /** Where /healthz and /readyz are served, and /debug for callers inside the pod. */
   readonly health: Address;
   /** Where /metrics is served. */
   readonly metricsAt: Address;
@@ -67,7 +68,8 @@ export interface ManagedInformerOptions<T extends KubeObject>
 export class Manager {
   readonly #options: ManagerOptions;
   readonly #clock: Clock;
-  readonly #informers: Pick<Informer<KubeObject>, 'type' | 'hasSynced' | 'synced' | 'run' | 'written'>[] = [];
+  readonly #informers: Pick<Informer<KubeObject>, 'synced' | 'run'>[] = [];
+  readonly #stores: (() => DebugState['stores'][number])[] = [];
   /** Those that are told of our own writes. */
   readonly #written: Pick<Informer<KubeObject>, 'type' | 'written'>[] = [];
   readonly #controllers: Controller[] = [];
@@ -100,6 +102,7 @@ export class Manager {
     this.#informers.push(informer);
     if (rest.fieldSelector === undefined) this.#written.push(informer);
     const selectors = [rest.labelSelector, rest.fieldSelector].filter((selector) => selector !== undefined);
+    this.#stores.push(() => ({ kind: type.kind, selectors, ...informer.state() }));
     this.#checks.set(['informer', type.kind, ...selectors].join(' '), () =>
       informer.hasSynced ? undefined : 'not synced yet',
     );
@@ -133,7 +136,7 @@ export class Manager {
     this.#checks.set(name, check);
   }
 
-  /** What the health port serves beside /healthz and /readyz. Ask before `run`. */
+  /** What the health port serves beside its own. Ask before `run`. */
   serveBesideHealth(handler: Handler): void {
     this.#healthHandlers.push(handler);
   }
@@ -146,7 +149,7 @@ export class Manager {
   /** Runs until `signal` aborts and everything has stopped. Rejects when an address cannot be had or a part breaks. */
   async run(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
-    const endpoints = await this.#listen();
+    const endpoints = await this.#listen(this.#clock.elapsedMs());
     const stopControllers = new AbortController();
     const abortReconciles = new AbortController();
     const stopInformers = new AbortController();
@@ -190,11 +193,21 @@ export class Manager {
     }
   }
 
-  async #listen(): Promise<readonly HttpEndpoint[]> {
+  #state(startMs: number): DebugState {
+    return {
+      upSeconds: Math.round((this.#clock.elapsedMs() - startMs) / 1000),
+      isWorking: this.#isWorking,
+      controllers: this.#controllers.map((controller) => controller.state()),
+      stores: this.#stores.map((store) => store()),
+    };
+  }
+
+  async #listen(startMs: number): Promise<readonly HttpEndpoint[]> {
     const { health, metricsAt, metrics } = this.#options;
-    const healthEndpoint = await serveHttp(health, async (path) => {
-      for (const handler of [healthHandler(this.#checks), ...this.#healthHandlers]) {
-        const answer = await handler(path);
+    const handlers = [healthHandler(this.#checks), debugHandler(() => this.#state(startMs)), ...this.#healthHandlers];
+    const healthEndpoint = await serveHttp(health, async (path, caller) => {
+      for (const handler of handlers) {
+        const answer = await handler(path, caller);
         if (answer !== undefined) return answer;
       }
       return undefined;

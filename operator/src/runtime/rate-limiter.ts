@@ -30,6 +30,11 @@ export class RateLimiter {
     return this.#failures.get(key) ?? 0;
   }
 
+  /** What failed and was not forgotten since, with how often in a row. */
+  failing(): ReadonlyMap<string, number> {
+    return this.#failures;
+  }
+
   forget(key: string): void {
     this.#failures.delete(key);
   }

@@ -41,6 +41,15 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly backoff?: BackoffOptions | undefined;
 }
 
+export interface ReflectorState {
+  /** Absent: all namespaces. */
+  readonly namespace?: string;
+  /** RFC 3339: when the last complete list came; absent before the first. */
+  readonly listedAt?: string;
+  /** RFC 3339: when a list, an event or a bookmark came last; absent before the first. */
+  readonly heardAt?: string;
+}
+
 export interface OptionalType {
   /** While it is not served, nobody asks for it. `lookAgain` says that this has changed. */
   readonly isServed: () => boolean;
@@ -75,6 +84,8 @@ export class Reflector<T extends KubeObject> {
   /** Where the next watch begins; absent: list first. */
   #resourceVersion: string | undefined;
   #fruitlessWatches = 0;
+  #listedAtMs: number | undefined;
+  #heardAtMs: number | undefined;
   readonly #ownWrites = new OwnWrites();
   #absence = new AbortController();
 
@@ -91,6 +102,15 @@ export class Reflector<T extends KubeObject> {
   /** Resolves when the store holds a complete list for the first time. */
   get synced(): Promise<void> {
     return this.#firstSync.promise;
+  }
+
+  state(): ReflectorState {
+    const { namespace } = this.#options;
+    return {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(this.#listedAtMs === undefined ? {} : { listedAt: new Date(this.#listedAtMs).toISOString() }),
+      ...(this.#heardAtMs === undefined ? {} : { heardAt: new Date(this.#heardAtMs).toISOString() }),
+    };
   }
 
   /**
@@ -131,6 +151,7 @@ export class Reflector<T extends KubeObject> {
       this.#ownWrites.clear();
       this.#fruitlessWatches = 0;
       this.#hasSynced = true;
+      this.#listedAtMs = this.#heardAtMs = this.#options.clock.now();
       for (const change of changes) this.#notify(change);
       this.#firstSync.resolve();
       return list.resourceVersion;
@@ -151,6 +172,7 @@ export class Reflector<T extends KubeObject> {
         const scope = { namespace, labelSelector, fieldSelector };
         for await (const event of api.watch<T>(type, { ...scope, resourceVersion, timeoutSeconds }, watchSignal)) {
           heard();
+          this.#heardAtMs = clock.now();
           events++;
           if (event.type === 'BOOKMARK') {
             this.#resourceVersion = event.resourceVersion;

@@ -9,6 +9,16 @@ export interface WorkQueueMetrics {
   retried(): void;
 }
 
+export interface WorkQueueState {
+  /** For a worker, the next first. */
+  readonly waiting: readonly string[];
+  readonly working: readonly { readonly key: string; readonly forMs: number }[];
+  /** Until they are added again: a retry, or a look at a certain time. */
+  readonly delayed: readonly { readonly key: string; readonly inMs: number }[];
+  /** With how often in a row. */
+  readonly failing: readonly { readonly key: string; readonly failures: number }[];
+}
+
 export interface WorkQueueOptions {
   readonly clock: Clock;
   readonly rateLimit?: RateLimiterOptions;
@@ -49,6 +59,17 @@ export class WorkQueue {
   processingMs(): readonly number[] {
     const now = this.#clock.elapsedMs();
     return [...this.#processing.values()].map((since) => now - since);
+  }
+
+  /** What there is in hand. */
+  state(): WorkQueueState {
+    const now = this.#clock.elapsedMs();
+    return {
+      waiting: [...this.#queue],
+      working: Array.from(this.#processing, ([key, since]) => ({ key, forMs: Math.round(now - since) })),
+      delayed: Array.from(this.#delayed, ([key, { atMs }]) => ({ key, inMs: Math.round(atMs - now) })),
+      failing: Array.from(this.#limiter.failing(), ([key, failures]) => ({ key, failures })),
+    };
   }
 
   /** After `shutDown`, nothing is added any more. */
