@@ -37,6 +37,7 @@ import {
 } from './modelservice/metrics-apis.ts';
 import { fetchModelInfoOverHttp, ModelInfoReader } from './modelservice/model-info.ts';
 import { gatewayPortOf } from './modelservice/plan/gateway-port.ts';
+import type { RenderTemplate } from './modelservice/plan/stored-template.ts';
 import { fetchPodActivityOverHttp, PodActivityReader } from './modelservice/pod-activity.ts';
 import { modelServiceReconciler } from './modelservice/reconcile.ts';
 import { MODEL_SERVICE, type ModelService } from './modelservice/resource.ts';
@@ -50,8 +51,17 @@ import type { Change } from './runtime/store.ts';
 /** The slices' index by the gateway's port. */
 const BY_PORT = 'port';
 
-/** Runs the operator until `signal` aborts and everything under way has ended. */
-export async function runOperator(config: OperatorConfig, log: Logger, signal: AbortSignal): Promise<void> {
+/**
+ * Runs the operator until `signal` aborts and everything under way has ended.
+ *
+ * @param renderTemplate renders the services' pods. Default: as this version does
+ */
+export async function runOperator(
+  config: OperatorConfig,
+  log: Logger,
+  signal: AbortSignal,
+  renderTemplate?: RenderTemplate,
+): Promise<void> {
   const parts = await programParts(config, log, 'modelservice-operator');
   const { api, manager, metrics } = parts;
   const applier = new Applier({ api, onResult: metrics.countApply, onWritten: manager.written });
@@ -125,7 +135,7 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
     modelInfo,
     activity,
     gateway,
-    config: { images: config.images, scaler: config.metrics.scaler },
+    config: { images: config.images, scaler: config.metrics.scaler, renderTemplate },
     metrics: () => ({ provider, apis: apiServices && metricsApisOf(apiServices.store, apiService) }),
     clock: systemClock,
   });

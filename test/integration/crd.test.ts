@@ -38,7 +38,7 @@ describe('The API of ModelService', () => {
     const { spec, status } = await testApi().get(RESOURCES.modelServices, { namespace: namespace(), name: 'short' });
     assert.deepEqual(spec, {
       model: { uri: 'file:///examples/mnist/model', format: 'Auto', version: '1' },
-      server: { engine: 'Auto', logLevel: 'Info', resources: {}, startupTimeout: '10m' },
+      server: { engine: 'Auto', logLevel: 'Info', resources: {}, startupTimeout: '10m', updatePolicy: 'OnSpecChange' },
       scaling: { minReplicas: 1 },
       availability: { drainTimeout: '30s' },
       pod: {},

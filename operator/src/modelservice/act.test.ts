@@ -14,7 +14,6 @@ type Answer = Pick<ApiErrorOptions, 'code' | 'reason' | 'statusMessage' | 'cause
 
 const FORBIDDEN = { code: 403, reason: 'Forbidden', statusMessage: 'already managed by the hpa mnist' };
 const NOTHING: Plan = {
-  image: 'server:wasm',
   prune: [],
   children: [],
   size: undefined,

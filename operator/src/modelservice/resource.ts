@@ -21,7 +21,10 @@ export interface ModelService extends KubeObject {
 }
 
 /** The name in /v2/models/NAME. */
-export function modelNameOf(service: ModelService): string {
+export function modelNameOf(service: {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly model: { readonly name?: string } };
+}): string {
   return service.spec.model.name ?? service.metadata.name;
 }
 

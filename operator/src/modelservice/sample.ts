@@ -26,7 +26,14 @@ export function sampleService(parts: SpecParts = {}, status: Partial<ModelServic
     metadata: { name: 'mnist', namespace: 'vision', uid: 'service-uid', resourceVersion: '1', generation: 3 },
     spec: {
       model: { uri: 'file:///examples/mnist/model', version: '1', format: 'Auto', ...parts.model },
-      server: { engine: 'Auto', logLevel: 'Info', resources: {}, startupTimeout: '10m', ...parts.server },
+      server: {
+        updatePolicy: 'OnSpecChange',
+        engine: 'Auto',
+        logLevel: 'Info',
+        resources: {},
+        startupTimeout: '10m',
+        ...parts.server,
+      },
       scaling: { minReplicas: 1, ...parts.scaling },
       ...(parts.gpu === undefined ? {} : { gpu: parts.gpu }),
       ...(parts.batching === undefined ? {} : { batching: parts.batching }),

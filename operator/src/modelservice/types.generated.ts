@@ -62,6 +62,10 @@ export interface ServerSpec {
    */
   readonly image?: string;
   /**
+   * When pods take over what a newer operator brings, its default image above all. OnSpecChange: with the next change of a field that pods are made from. Always: at once.
+   */
+  readonly updatePolicy: 'OnSpecChange' | 'Always';
+  /**
    * What computes. TensorFlow (native, CPU or GPU), Wasm, JavaScript (slow, knows every operation). Auto takes TensorFlow where a GPU is asked for, else what suits the model in the image.
    */
   readonly engine: 'Auto' | 'TensorFlow' | 'Wasm' | 'JavaScript';

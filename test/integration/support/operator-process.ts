@@ -12,6 +12,8 @@ export interface OperatorOptions {
   /** See ChartOptions. */
   readonly apiVersions?: readonly string[] | undefined;
   readonly args?: readonly string[] | undefined;
+  /** Another program in place of the operator. */
+  readonly main?: URL | undefined;
   /** Added to the environment of the test. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
@@ -22,6 +24,7 @@ export type OperatorProcess = ProgramProcess;
 export async function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
   return await startProgram({
     program: 'operator',
+    main: options.main,
     kubeconfig: options.kubeconfig ?? (await chartKubeconfig(options)),
     args: [
       `--watch-namespaces=${options.namespaces.join(',')}`,

@@ -15,6 +15,8 @@ const LOG_LINES = 20;
 export interface ProgramOptions {
   /** Its launcher in `operator/bin`, without `.js`. */
   readonly program: 'operator' | 'metrics-api' | 'gateway';
+  /** What is run in place of that launcher. */
+  readonly main?: URL | undefined;
   readonly kubeconfig: string;
   readonly args: readonly string[];
   /** Added to the environment of the test. */
@@ -36,11 +38,12 @@ export interface ProgramProcess extends AsyncDisposable {
 }
 
 /** Runs a program and waits until it says that it is ready. */
-export async function startProgram({ program, kubeconfig, args, env }: ProgramOptions): Promise<ProgramProcess> {
+export async function startProgram(options: ProgramOptions): Promise<ProgramProcess> {
+  const { program, kubeconfig, args, env } = options;
   const { guard } = testRun();
   const [healthPort, metricsPort] = await Promise.all([freePort(), freePort()]);
   const logFile = join(guard.folder, `${program}-${randomBytes(4).toString('hex')}.log`);
-  const launcher = fileURLToPath(new URL(`../../../operator/bin/${program}.js`, import.meta.url));
+  const launcher = fileURLToPath(options.main ?? new URL(`../../../operator/bin/${program}.js`, import.meta.url));
   const child = guard.run({
     command: process.execPath,
     args: [launcher, `--health-port=${healthPort}`, `--metrics-port=${metricsPort}`, ...args],

@@ -1,9 +1,9 @@
 import type { Intent } from '../../kube/types.ts';
 import { durationMs } from '../../runtime/duration.ts';
-import { RESUME_REPLICAS_ANNOTATION, stablePodLabels } from '../conventions.ts';
+import { POD_TEMPLATE_ANNOTATION, RESUME_REPLICAS_ANNOTATION, stablePodLabels } from '../conventions.ts';
 import type { ModelService } from '../resource.ts';
 import { childMetadata } from './child-metadata.ts';
-import { podTemplateOf } from './pod-template.ts';
+import type { ChosenTemplate } from './stored-template.ts';
 
 /** What a rollout may take beyond one pod's start: finding a node and pulling an image of some gigabytes. */
 const SCHEDULE_AND_PULL_SECONDS = 600;
@@ -12,20 +12,26 @@ const SCHEDULE_AND_PULL_SECONDS = 600;
  * The Deployment of `service`, without `spec.replicas`: that number has a field manager of its own (replicas.ts).
  * `resumeReplicas` is what a suspended service comes back to.
  */
-export function deploymentOf(service: ModelService, image: string, resumeReplicas: number | undefined): Intent {
+export function deploymentOf(
+  service: ModelService,
+  { template, annotation }: ChosenTemplate,
+  resumeReplicas: number | undefined,
+): Intent {
+  const annotations = {
+    ...(annotation === undefined ? {} : { [POD_TEMPLATE_ANNOTATION]: annotation }),
+    ...(resumeReplicas === undefined ? {} : { [RESUME_REPLICAS_ANNOTATION]: String(resumeReplicas) }),
+  };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: childMetadata(service, {
-      annotations: resumeReplicas === undefined ? undefined : { [RESUME_REPLICAS_ANNOTATION]: String(resumeReplicas) },
-    }),
+    metadata: childMetadata(service, { annotations: Object.keys(annotations).length === 0 ? undefined : annotations }),
     spec: {
       selector: { matchLabels: stablePodLabels(service.metadata.name) },
       // A new pod answers before an old one goes: no request is lost, and a failed rollout leaves the old pods serving.
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
       revisionHistoryLimit: 3,
       progressDeadlineSeconds: progressDeadlineSeconds(service),
-      template: podTemplateOf(service, image),
+      template,
     },
   };
 }

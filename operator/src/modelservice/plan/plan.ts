@@ -10,12 +10,15 @@ import { chooseGatewayPort, FIRST_PORT, LAST_PORT } from './gateway-port.ts';
 import { gatewayAddressType, gatewaySliceOf } from './gateway-slice.ts';
 import { type AppliedSize, decideReplicas } from './replicas.ts';
 import { decideScaleToZero, type ScaleToZero } from './scale-to-zero.ts';
-import { type ServerImages, serverImageOf } from './server-image.ts';
+import type { ServerImages } from './server-image.ts';
 import { serviceOf } from './service.ts';
+import { chooseTemplate, type RenderTemplate } from './stored-template.ts';
 
 export interface PlanConfig {
   readonly images: ServerImages;
   readonly scaler: Scaler;
+  /** Default: as podTemplateOf does. */
+  readonly renderTemplate?: RenderTemplate | undefined;
 }
 
 /** One object that we want as `intent` says; `live` is what is there. */
@@ -31,7 +34,6 @@ export interface Prune {
 }
 
 export interface Plan {
-  readonly image: string | undefined;
   /** Children of a feature that was switched off, ours to delete. */
   readonly prune: readonly Prune[];
   readonly children: readonly PlannedChild[];
@@ -46,7 +48,6 @@ export interface Plan {
 
 /** What should be, for `service` and what is observed. A pure function: all writing is act.ts's. */
 export function plan(service: ModelService, observed: Observed, config: PlanConfig): Plan {
-  const image = serverImageOf(service, config.images);
   const deployment = observed.deployment.state === 'owned' ? observed.deployment.object : undefined;
   const slice = observed.slice.state === 'owned' ? observed.slice.object : undefined;
   const port = chooseGatewayPort(keyOf(service), slice, observed.otherSlices);
@@ -60,8 +61,9 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
     else children.push({ type, intent, live: child.state === 'owned' ? child.object : undefined });
   }
 
-  if (image === undefined) problems.push(missingImage());
-  else want(DEPLOYMENT, observed.deployment, deploymentOf(service, image, resumeReplicas));
+  const template = chooseTemplate(service, deployment, config.images, config.renderTemplate);
+  if (template === undefined) problems.push(missingImage());
+  else want(DEPLOYMENT, observed.deployment, deploymentOf(service, template, resumeReplicas));
   want(SERVICE, observed.service, serviceOf(service));
   const pauses = (size?.replicas ?? deployment?.spec.replicas) === 0;
   const autoscaler = autoscalerPlan(service, observed, config.scaler, pauses);
@@ -82,7 +84,6 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
   if (slice !== undefined && (misfit || !scaleToZero.wantsSlice)) prune.push({ type: ENDPOINT_SLICE, object: slice });
   const hasDeployment = children.some(({ type }) => type === DEPLOYMENT);
   return {
-    image,
     prune,
     children,
     size: hasDeployment ? size : undefined,

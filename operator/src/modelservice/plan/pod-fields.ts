@@ -1,13 +1,13 @@
 import { stablePodLabels } from '../conventions.ts';
-import type { ModelService } from '../resource.ts';
 import type { EnvVar, Quantities, Toleration } from '../types.generated.ts';
+import type { TemplateSource } from './template-inputs.ts';
 
 /** Set on nodes by NVIDIA's GPU feature discovery. */
 const GPU_PRODUCT_LABEL = 'nvidia.com/gpu.product';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function serverEnvOf(service: ModelService): readonly unknown[] {
+export function serverEnvOf(service: TemplateSource): readonly unknown[] {
   return (service.spec.server.env ?? []).map(envVariable);
 }
 
@@ -28,7 +28,7 @@ function envVariable({ name, value, valueFrom }: EnvVar): unknown {
 }
 
 /** Resources of the container, the GPU's limit and equal request included; undefined where nothing is asked for. */
-export function serverResourcesOf(service: ModelService): Fields | undefined {
+export function serverResourcesOf(service: TemplateSource): Fields | undefined {
   const { server, gpu } = service.spec;
   const gpus = gpu === undefined ? {} : { [gpu.resourceName]: gpu.count };
   const requests = quantities({ ...server.resources.requests, ...gpus });
@@ -43,7 +43,7 @@ function quantities(values: Quantities): Fields | undefined {
 }
 
 /** What `spec.pod` adds to the pod's own spec, what a GPU asks of the node, and how pods are spread by default. */
-export function podAdditionsOf(service: ModelService): Fields {
+export function podAdditionsOf(service: TemplateSource): Fields {
   const { pod, gpu } = service.spec;
   const tolerations: readonly Toleration[] = [
     ...(gpu === undefined ? [] : [{ key: gpu.resourceName, operator: 'Exists', effect: 'NoSchedule' } as const]),
@@ -67,7 +67,7 @@ export function podAdditionsOf(service: ModelService): Fields {
  * One node's end takes as few pods with it as can be; a preference only, because a rule would keep pods waiting where
  * there are few nodes. Each revision by itself: during a rollout the old pods would else push the new ones together.
  */
-function overNodes(service: ModelService): unknown {
+function overNodes(service: TemplateSource): unknown {
   return {
     maxSkew: 1,
     topologyKey: 'kubernetes.io/hostname',

@@ -83,13 +83,15 @@ describe('podTemplateOf', () => {
 });
 
 describe('deploymentOf', () => {
+  const chosen = { template: {}, annotation: undefined };
+
   it('never holds replicas: that number has a field manager of its own', () => {
-    const { spec } = deploymentOf(sampleService({ scaling: { minReplicas: 4 } }), image, undefined);
+    const { spec } = deploymentOf(sampleService({ scaling: { minReplicas: 4 } }), chosen, undefined);
     assert.ok(typeof spec === 'object' && spec !== null && !('replicas' in spec));
   });
 
   it('gives a rollout longer than one pod may take to start', () => {
-    const { spec } = deploymentOf(sampleService({ server: { startupTimeout: '1h' } }), image, undefined);
+    const { spec } = deploymentOf(sampleService({ server: { startupTimeout: '1h' } }), chosen, undefined);
     assert.deepEqual((spec as { progressDeadlineSeconds: number }).progressDeadlineSeconds, 4200);
   });
 });

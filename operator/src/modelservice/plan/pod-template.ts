@@ -7,9 +7,9 @@ import {
   SERVER_CONTAINER,
   stablePodLabels,
 } from '../conventions.ts';
-import type { ModelService } from '../resource.ts';
 import { podAdditionsOf, serverEnvOf, serverResourcesOf } from './pod-fields.ts';
 import { CACHE_DIR, serverConfigOf, serverConfigText } from './server-config.ts';
+import type { TemplateSource } from './template-inputs.ts';
 
 /** The `nonroot` user of the server's images. */
 const USER_ID = 65532;
@@ -30,7 +30,7 @@ const SCRAPED = {
  * The pods of `service`. A pure function of the spec and the image: nothing of the operator's version, time or order of
  * iteration goes in, because every change of it rolls the pods.
  */
-export function podTemplateOf(service: ModelService, image: string): Readonly<Record<string, unknown>> {
+export function podTemplateOf(service: TemplateSource, image: string): Readonly<Record<string, unknown>> {
   const { pod, availability } = service.spec;
   return {
     metadata: {
@@ -60,7 +60,7 @@ export function podTemplateOf(service: ModelService, image: string): Readonly<Re
   };
 }
 
-function serverContainer(service: ModelService, image: string): Readonly<Record<string, unknown>> {
+function serverContainer(service: TemplateSource, image: string): Readonly<Record<string, unknown>> {
   const { startupTimeout } = service.spec.server;
   const ready = { path: '/v2/health/ready', port: 'http' };
   const resources = serverResourcesOf(service);
@@ -105,7 +105,7 @@ function serverContainer(service: ModelService, image: string): Readonly<Record<
   };
 }
 
-function volumesOf(service: ModelService): readonly unknown[] {
+function volumesOf(service: TemplateSource): readonly unknown[] {
   const configMap = configMapOf(service);
   return [
     { name: 'tmp', emptyDir: {} },
@@ -115,6 +115,6 @@ function volumesOf(service: ModelService): readonly unknown[] {
   ];
 }
 
-function configMapOf(service: ModelService): string | undefined {
+function configMapOf(service: TemplateSource): string | undefined {
   return /^configmap:\/\/(.+)$/.exec(service.spec.model.uri)?.[1];
 }

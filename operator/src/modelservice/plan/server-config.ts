@@ -1,14 +1,16 @@
 import { parseQuantity } from '../../kube/quantity.ts';
 import { durationMs } from '../../runtime/duration.ts';
-import { type ModelService, modelNameOf } from '../resource.ts';
+import { modelNameOf } from '../resource.ts';
 import type { Batching, ServerConfig } from '../server-config.generated.ts';
 import type { BatchingSpec } from '../types.generated.ts';
+import { canonicalJson } from './canonical-json.ts';
+import type { TemplateSource } from './template-inputs.ts';
 
 /** Where fetched models lie in the pod: an emptyDir. */
 export const CACHE_DIR = '/var/cache/modelservice';
 
 /** The list of one model that the pods of `service` serve. */
-export function serverConfigOf(service: ModelService): ServerConfig {
+export function serverConfigOf(service: TemplateSource): ServerConfig {
   const { model, server, gpu, batching, availability } = service.spec;
   const cpuLimit = server.resources.limits?.cpu;
   return {
@@ -41,11 +43,7 @@ function batchingOf({ maxBatchSize, maxDelay, maxQueueSize }: BatchingSpec): Bat
 
 /** The config as text that depends on nothing but its content: a change of it rolls the pods. */
 export function serverConfigText(config: ServerConfig): string {
-  return JSON.stringify(config, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+  return canonicalJson(config);
 }
 
 const NANO = 1_000_000_000n;

@@ -1,4 +1,4 @@
-import type { ModelService } from '../resource.ts';
+import type { TemplateSource } from './template-inputs.ts';
 
 /** The server's images of this operator; `tensorflowGPU` may be missing. */
 export interface ServerImages {
@@ -8,7 +8,7 @@ export interface ServerImages {
 }
 
 /** The image for `service`; undefined where it asks for a GPU and this operator has no image for one. */
-export function serverImageOf(service: ModelService, images: ServerImages): string | undefined {
+export function serverImageOf(service: TemplateSource, images: ServerImages): string | undefined {
   const { server, gpu } = service.spec;
   if (server.image !== undefined) return server.image;
   if (gpu !== undefined) return images.tensorflowGPU;
