@@ -7,6 +7,7 @@ import {
   ENDPOINT_SLICE,
   HORIZONTAL_POD_AUTOSCALER,
   POD,
+  POD_DISRUPTION_BUDGET,
   SCALED_OBJECT,
   SERVICE,
 } from './kube/resources.ts';
@@ -47,6 +48,7 @@ import { systemClock } from './runtime/clock.ts';
 import { controllerKeyOf, keyOf } from './runtime/object-key.ts';
 import { programParts } from './runtime/program-parts.ts';
 import type { Change } from './runtime/store.ts';
+import { withoutStatus } from './runtime/without-status.ts';
 
 /** The slices' index by the gateway's port. */
 const BY_PORT = 'port';
@@ -78,6 +80,12 @@ export async function runOperator(
     labelSelector,
     indexes: { [BY_MODEL_SERVICE]: modelServiceOfPod },
     transform: trimPod,
+  });
+
+  const budgets = manager.informer<KubeObject>(POD_DISRUPTION_BUDGET, {
+    labelSelector,
+    keepManagers,
+    transform: withoutStatus,
   });
 
   const { provider, apiService } = config.metrics;
@@ -128,6 +136,7 @@ export async function runOperator(
       deployments: deployments.store,
       kubeServices: kubeServices.store,
       autoscalers: autoscalers.store,
+      budgets: budgets.store,
       slices: slices.store,
       scaledObjects: scaledObjects.store,
       pods: pods.store,
@@ -151,6 +160,7 @@ export async function runOperator(
   services.onChange(({ key }) => controller.enqueue(key));
   deployments.onChange(enqueueOwner);
   kubeServices.onChange(enqueueOwner);
+  budgets.onChange(enqueueOwner);
   scaledObjects.onChange(enqueueOwner);
   autoscalers.onChange((change) => {
     enqueueOwner(change);

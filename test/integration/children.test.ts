@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import { awaitCondition, awaitObject, CHILDREN, type ChildKind, field } from './support/children.ts';
 import { eventually } from './support/eventually.ts';
 import { kubectl } from './support/kubectl.ts';
+import { awaitPods, reportReady } from './support/kubelet.ts';
 import { applyManifest, modelService } from './support/manifests.ts';
 import { useNamespace } from './support/namespaces.ts';
 import { RESOURCES } from './support/resource-types.ts';
@@ -158,6 +159,43 @@ describe('The children of a ModelService', () => {
       until: (object) => field(object, 'spec', 'replicas') === 2,
     });
   });
+
+  it('let a drain take one of two ready pods, and any pod that is not ready', async () => {
+    await applyManifest(namespace(), modelService('drained', { scaling: { minReplicas: 2 } }));
+    await awaitObject('podDisruptionBudgets', named('drained'), {
+      because: 'two pods are certain, and none is ready',
+      until: (budget) => field(budget, 'status', 'expectedPods') === 2,
+    });
+    const [pending] = await awaitPods(namespace(), 'drained', 2);
+    assert.ok(pending);
+    await evict(pending.metadata.name);
+
+    await eventually(() => testApi().find(RESOURCES.pods, named(pending.metadata.name)), {
+      because: 'the pod is gone',
+      until: (pod) => pod === undefined,
+    });
+    for (const pod of await awaitPods(namespace(), 'drained', 2)) await reportReady(pod);
+    await awaitObject('podDisruptionBudgets', named('drained'), {
+      because: 'one of them may go',
+      until: (budget) => field(budget, 'status', 'disruptionsAllowed') === 1,
+    });
+    const [first, second] = await awaitPods(namespace(), 'drained', 2);
+    await evict(first?.metadata.name ?? '');
+    await assert.rejects(evict(second?.metadata.name ?? ''), /violate the pod's disruption budget/);
+
+    await inNamespace('scale', 'msvc/drained', '--replicas=1');
+    await eventually(() => testApi().find(RESOURCES.podDisruptionBudgets, named('drained')), {
+      because: 'with one pod there is no budget',
+      until: (budget) => budget === undefined,
+    });
+  });
+
+  /** What `kubectl drain` does to each pod of a node. */
+  function evict(name: string): Promise<string> {
+    const path = `/api/v1/namespaces/${namespace()}/pods/${name}/eviction`;
+    const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: named(name) };
+    return kubectl(['create', '--raw', path, '-f', '-'], { input: JSON.stringify(body) });
+  }
 
   it('do not take over an object of the same name that somebody else made', async () => {
     const service = { metadata: { ...named('taken') }, spec: { selector: { app: 'theirs' }, ports: [{ port: 443 }] } };

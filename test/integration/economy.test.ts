@@ -34,6 +34,7 @@ describe('The writes of an operator', () => {
       'deployments',
       'deployments',
       'horizontalpodautoscalers',
+      'poddisruptionbudgets',
       'services',
     ]);
   });

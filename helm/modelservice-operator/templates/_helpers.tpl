@@ -91,6 +91,10 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
 - apiGroups: [modelservice.dev]
   resources: [modelservices/status]
   verbs: [patch]
+- apiGroups: [policy]
+  # Deleted when two pods are no longer certain.
+  resources: [poddisruptionbudgets]
+  verbs: [create, delete, list, patch, watch]
 {{- end -}}
 
 {{/* The operator's settings: each is a value here, a flag there; a test compares the two. */}}

@@ -32,6 +32,14 @@ export const HORIZONTAL_POD_AUTOSCALER: ResourceType = {
   namespaced: true,
 };
 
+export const POD_DISRUPTION_BUDGET: ResourceType = {
+  group: 'policy',
+  version: 'v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+  namespaced: true,
+};
+
 export const ENDPOINT_SLICE: ResourceType = {
   group: 'discovery.k8s.io',
   version: 'v1',

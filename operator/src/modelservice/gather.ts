@@ -1,5 +1,12 @@
 import type { ListOptions } from '../kube/api.ts';
-import { DEPLOYMENT, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER, SCALED_OBJECT, SERVICE } from '../kube/resources.ts';
+import {
+  DEPLOYMENT,
+  ENDPOINT_SLICE,
+  HORIZONTAL_POD_AUTOSCALER,
+  POD_DISRUPTION_BUDGET,
+  SCALED_OBJECT,
+  SERVICE,
+} from '../kube/resources.ts';
 import type { KubeObject, ResourceType } from '../kube/types.ts';
 import { controllerKeyOf, keyOf, keysByLabel, refOfKey } from '../runtime/object-key.ts';
 import type { StoreReader } from '../runtime/store-reader.ts';
@@ -16,6 +23,7 @@ import type { ModelInfo } from './model-info.ts';
 import type { ActivityReading, Child, Observed, ObservedGateway } from './observed.ts';
 import type { Scaler } from './plan/autoscaler.ts';
 import { gatewaySliceName } from './plan/gateway-slice.ts';
+import { podDisruptionBudgetOf } from './plan/pod-disruption-budget.ts';
 import { hasEndpoints, mayGoToZero } from './plan/scale-to-zero.ts';
 import { kedaAutoscalerName } from './plan/scaled-object.ts';
 import type { ModelService } from './resource.ts';
@@ -29,6 +37,7 @@ export interface Stores {
   readonly deployments: StoreReader<Deployment>;
   readonly kubeServices: StoreReader<KubeObject>;
   readonly autoscalers: StoreReader<HorizontalPodAutoscaler>;
+  readonly budgets: StoreReader<KubeObject>;
   readonly slices: StoreReader<EndpointSlice>;
   /** Empty where KEDA is not installed. */
   readonly scaledObjects: StoreReader<ScaledObject>;
@@ -67,11 +76,13 @@ export async function gather(
   const wantsStock = scales && scaler.kind === 'stock';
   const wantsKeda = scales && scaler.kind === 'keda' && known.kedaServed === true;
   const wantsSlice = mayGoToZero(service) && known.gateway !== undefined;
-  const [deployment, kubeService, autoscaler, scaledObject, slice] = await Promise.all([
+  const wantsBudget = podDisruptionBudgetOf(service) !== undefined;
+  const [deployment, kubeService, autoscaler, scaledObject, budget, slice] = await Promise.all([
     child(service, DEPLOYMENT, key, stores.deployments, readLive),
     child(service, SERVICE, key, stores.kubeServices, readLive),
     child(service, HORIZONTAL_POD_AUTOSCALER, key, stores.autoscalers, wantsStock ? readLive : notRead),
     child(service, SCALED_OBJECT, key, stores.scaledObjects, wantsKeda ? readLive : notRead),
+    child(service, POD_DISRUPTION_BUDGET, key, stores.budgets, wantsBudget ? readLive : notRead),
     child(service, ENDPOINT_SLICE, sliceKey, stores.slices, wantsSlice ? readLive : notRead),
   ]);
   const pods = podsOf(key, stores.pods);
@@ -81,6 +92,7 @@ export async function gather(
     service: kubeService,
     autoscaler,
     scaledObject,
+    budget,
     kedaAutoscaler: kedaAutoscalerOf(key, stores),
     slice,
     otherSlices: wantsSlice ? stores.slices.list().filter((other) => keyOf(other) !== sliceKey) : [],

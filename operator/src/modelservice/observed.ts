@@ -49,6 +49,8 @@ export interface Observed {
   readonly kedaAutoscaler: HorizontalPodAutoscaler | undefined;
   /** Whether a ScaledObject can be made; undefined: nobody looks. */
   readonly kedaServed: boolean | undefined;
+  /** The PodDisruptionBudget. */
+  readonly budget: Child;
   readonly slice: Child<EndpointSlice>;
   /** The slices of the other services, for their ports. */
   readonly otherSlices: readonly EndpointSlice[];

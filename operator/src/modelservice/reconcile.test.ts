@@ -59,6 +59,7 @@ describe('modelServiceReconciler', () => {
         deployments,
         kubeServices,
         autoscalers: new Store(),
+        budgets: new Store(),
         slices: new Store(),
         scaledObjects: new Store(),
         pods,

@@ -37,7 +37,11 @@ export function sampleService(parts: SpecParts = {}, status: Partial<ModelServic
       scaling: { minReplicas: 1, ...parts.scaling },
       ...(parts.gpu === undefined ? {} : { gpu: parts.gpu }),
       ...(parts.batching === undefined ? {} : { batching: parts.batching }),
-      availability: { drainTimeout: '30s', ...parts.availability },
+      availability: {
+        drainTimeout: '30s',
+        podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
+        ...parts.availability,
+      },
       pod: parts.pod ?? {},
       suspend: parts.suspend ?? false,
     },

@@ -209,13 +209,27 @@ export interface BatchingSpec {
   readonly maxQueueSize: number;
 }
 /**
- * What happens to requests while pods stop.
+ * What happens to requests while pods stop, and how many may be stopped at once.
  */
 export interface AvailabilitySpec {
+  readonly podDisruptionBudget: PodDisruptionBudgetSpec;
   /**
    * How long requests in flight may take after a pod was told to stop, a duration such as 30s or 5m. Before that the pod goes on taking requests for 5 s, until nobody sends it any.
    */
   readonly drainTimeout: string;
+}
+/**
+ * How many pods the drain of nodes may take away at once. There is a PodDisruptionBudget where two pods or more are certain, which is with minReplicas of 2 or more. Pods that are not ready never hold up a drain.
+ */
+export interface PodDisruptionBudgetSpec {
+  /**
+   * False where a PodDisruptionBudget of yours covers the pods; two are refused.
+   */
+  readonly enabled: boolean;
+  /**
+   * A number of pods or a share such as 25%, rounded up.
+   */
+  readonly maxUnavailable: number | string;
 }
 /**
  * Additions to the pods, as in a pod's own spec.

@@ -18,6 +18,13 @@ export const RESOURCES = {
     plural: 'horizontalpodautoscalers',
     namespaced: true,
   },
+  podDisruptionBudgets: {
+    group: 'policy',
+    version: 'v1',
+    kind: 'PodDisruptionBudget',
+    plural: 'poddisruptionbudgets',
+    namespaced: true,
+  },
   roleBindings: {
     group: 'rbac.authorization.k8s.io',
     version: 'v1',

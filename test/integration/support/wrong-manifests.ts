@@ -372,6 +372,18 @@ export const wrongManifests: readonly WrongManifest[] = [
     fix: /from 0s to 1h, for example 30s/,
   },
   {
+    title: 'a budget that holds up every drain',
+    manifest: modelService('wrong', { availability: { podDisruptionBudget: { maxUnavailable: 0 } } }),
+    field: 'spec.availability.podDisruptionBudget.maxUnavailable',
+    fix: /write a number from 1 such as 2/,
+  },
+  {
+    title: 'a budget in words',
+    manifest: modelService('wrong', { availability: { podDisruptionBudget: { maxUnavailable: '2' } } }),
+    field: 'spec.availability.podDisruptionBudget.maxUnavailable',
+    fix: /a share from 1% to 100%/,
+  },
+  {
     title: 'a label of ours',
     manifest: withPod({ labels: { 'modelservice.dev/name': 'x' } }),
     field: 'spec.pod.labels',

@@ -1,8 +1,9 @@
 import { HORIZONTAL_POD_AUTOSCALER, SCALED_OBJECT } from '../../kube/resources.ts';
-import type { Intent, KubeObject, ResourceType } from '../../kube/types.ts';
+import type { Intent, ResourceType } from '../../kube/types.ts';
 import type { Child, Observed } from '../observed.ts';
 import type { ModelService } from '../resource.ts';
 import { horizontalPodAutoscalerOf } from './horizontal-pod-autoscaler.ts';
+import { goner, type Prune } from './prune.ts';
 import { type KedaSettings, scaledObjectOf } from './scaled-object.ts';
 
 /** Who makes the HorizontalPodAutoscaler: this operator, or KEDA by a ScaledObject that asks Prometheus. */
@@ -11,7 +12,7 @@ export type Scaler = { readonly kind: 'stock' } | ({ readonly kind: 'keda' } & K
 export interface AutoscalerPlan {
   /** Undefined: none is to be made, now or at all. */
   readonly wanted: { readonly type: ResourceType; readonly child: Child; readonly intent: Intent } | undefined;
-  readonly prune: readonly { readonly type: ResourceType; readonly object: KubeObject }[];
+  readonly prune: readonly Prune[];
 }
 
 /**
@@ -45,11 +46,4 @@ export function autoscalerPlan(
   const prune = [...(intent === undefined ? goner(stock) : []), ...goner(keda), ...leftBehind];
   const waits = scaledObject.state === 'owned' || kedaAutoscaler !== undefined;
   return { wanted: intent === undefined || waits ? undefined : { ...stock, intent }, prune };
-}
-
-/** Ours, and not on its way already. */
-function goner({ type, child }: { readonly type: ResourceType; readonly child: Child }): AutoscalerPlan['prune'] {
-  return child.state === 'owned' && child.object.metadata.deletionTimestamp === undefined
-    ? [{ type, object: child.object }]
-    : [];
 }

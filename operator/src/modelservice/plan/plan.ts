@@ -1,4 +1,4 @@
-import { DEPLOYMENT, ENDPOINT_SLICE, SERVICE } from '../../kube/resources.ts';
+import { DEPLOYMENT, ENDPOINT_SLICE, POD_DISRUPTION_BUDGET, SERVICE } from '../../kube/resources.ts';
 import type { Intent, KubeObject, ResourceType } from '../../kube/types.ts';
 import { keyOf } from '../../runtime/object-key.ts';
 import type { Child, Observed } from '../observed.ts';
@@ -8,6 +8,8 @@ import { autoscalerPlan, type Scaler } from './autoscaler.ts';
 import { deploymentOf } from './deployment.ts';
 import { chooseGatewayPort, FIRST_PORT, LAST_PORT } from './gateway-port.ts';
 import { gatewayAddressType, gatewaySliceOf } from './gateway-slice.ts';
+import { podDisruptionBudgetOf } from './pod-disruption-budget.ts';
+import { goner, type Prune } from './prune.ts';
 import { type AppliedSize, decideReplicas } from './replicas.ts';
 import { decideScaleToZero, type ScaleToZero } from './scale-to-zero.ts';
 import type { ServerImages } from './server-image.ts';
@@ -26,11 +28,6 @@ export interface PlannedChild {
   readonly type: ResourceType;
   readonly intent: Intent;
   readonly live: KubeObject | undefined;
-}
-
-export interface Prune {
-  readonly type: ResourceType;
-  readonly object: KubeObject;
 }
 
 export interface Plan {
@@ -80,7 +77,11 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
     else want(ENDPOINT_SLICE, observed.slice, gatewaySliceOf(service, addressType, port, scaleToZero.holders));
   }
 
+  const budget = podDisruptionBudgetOf(service);
+  if (budget !== undefined) want(POD_DISRUPTION_BUDGET, observed.budget, budget);
+
   const prune: Prune[] = [...autoscaler.prune];
+  if (budget === undefined) prune.push(...goner({ type: POD_DISRUPTION_BUDGET, child: observed.budget }));
   if (slice !== undefined && (misfit || !scaleToZero.wantsSlice)) prune.push({ type: ENDPOINT_SLICE, object: slice });
   const hasDeployment = children.some(({ type }) => type === DEPLOYMENT);
   return {
