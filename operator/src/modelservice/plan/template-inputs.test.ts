@@ -39,6 +39,7 @@ describe('hashOfInputs', () => {
   const others: readonly (readonly [string, SpecParts])[] = [
     ['the size', { scaling: { minReplicas: 5, maxReplicas: 8 } }],
     ['suspend', { suspend: true }],
+    ['the budget', { availability: { podDisruptionBudget: { enabled: false, maxUnavailable: 2 } } }],
     ['updatePolicy', { server: { updatePolicy: 'Always' } }],
   ];
   for (const [title, spec] of others) {

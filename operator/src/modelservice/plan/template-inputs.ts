@@ -7,11 +7,15 @@ type Spec = ModelService['spec'];
 /** The parts of a spec that never change a pod. */
 type NotOfPods = 'scaling' | 'suspend';
 type ServerNotOfPods = 'updatePolicy';
+type AvailabilityNotOfPods = 'podDisruptionBudget';
 
 /** What a pod template may be rendered from: what is read here and left out of the hash would never be rolled out. */
 export interface TemplateSource {
   readonly metadata: { readonly name: string };
-  readonly spec: Omit<Spec, NotOfPods | 'server'> & { readonly server: Omit<Spec['server'], ServerNotOfPods> };
+  readonly spec: Omit<Spec, NotOfPods | 'server' | 'availability'> & {
+    readonly server: Omit<Spec['server'], ServerNotOfPods>;
+    readonly availability: Omit<Spec['availability'], AvailabilityNotOfPods>;
+  };
 }
 
 type Sections = TemplateSource['spec'];
