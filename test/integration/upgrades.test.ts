@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'mocha';
+import type { ServiceAccountRef } from '../cluster/test-cluster.ts';
 import { awaitObject, field } from './support/children.ts';
 import { eventually } from './support/eventually.ts';
 import { kubectl } from './support/kubectl.ts';
@@ -8,10 +13,18 @@ import { useNamespace } from './support/namespaces.ts';
 import { type OperatorProcess, startOperator } from './support/operator-process.ts';
 import { RESOURCES } from './support/resource-types.ts';
 import type { AnyObject } from './support/test-api.ts';
-import { testApi } from './support/test-run.ts';
+import { testApi, testCluster } from './support/test-run.ts';
 
 const NEWER = new URL('./support/newer-operator-main.ts', import.meta.url);
 const NEW_IMAGE = 'modelservice-server:newer-wasm';
+
+const ROLES = { ...RESOURCES.roleBindings, kind: 'Role', plural: 'roles' };
+
+interface PlanSeen {
+  readonly exitStatus: unknown;
+  /** Without the heading, each with one space between its columns. */
+  readonly rows: readonly string[];
+}
 
 describe('Pods when the operator is upgraded', () => {
   const namespace = useNamespace('upgrades');
@@ -19,6 +32,9 @@ describe('Pods when the operator is upgraded', () => {
   const always = modelService('always', { server: { updatePolicy: 'Always' } });
   let operator: OperatorProcess;
   let firstSets: readonly string[];
+  /** What `modelservice plan` said before, of the images that are there and of the new ones. */
+  let unchanged: PlanSeen;
+  let planned: PlanSeen;
 
   before('have services made by one operator, then start a newer one', async () => {
     operator = await startOperator({ namespaces: [namespace()] });
@@ -30,6 +46,8 @@ describe('Pods when the operator is upgraded', () => {
     await suspend('kept', true, 0);
     await suspend('kept', false, 3);
     assert.deepEqual(await setsOf('kept'), firstSets.slice(0, 1), 'neither size nor suspend rolls pods');
+    unchanged = await planUpgrade('modelservice-server:test-wasm');
+    planned = await planUpgrade(NEW_IMAGE);
     await operator.stop();
     operator = await startOperator({
       namespaces: [namespace()],
@@ -38,6 +56,21 @@ describe('Pods when the operator is upgraded', () => {
     });
   });
   after('stop the operator', () => operator?.stop());
+
+  it('are told of beforehand by modelservice plan', () => {
+    assert.deepEqual(unchanged, {
+      exitStatus: 0,
+      rows: ['always no nothing', 'kept no nothing', 'orphaned no nothing'],
+    });
+    assert.deepEqual(planned, {
+      exitStatus: 1,
+      rows: [
+        `always yes image modelservice-server:test-wasm → ${NEW_IMAGE} (updatePolicy Always)`,
+        'kept no nothing',
+        'orphaned no nothing',
+      ],
+    });
+  });
 
   it('roll once with updatePolicy Always', async () => {
     const sets = await setsOf('always', 2);
@@ -109,6 +142,36 @@ describe('Pods when the operator is upgraded', () => {
       { because: `${name} has ${count} ReplicaSets`, until: ({ length }) => length === count },
     );
     return sets.map(({ metadata }) => metadata.name).toSorted();
+  }
+
+  /** As somebody runs it before an upgrade, with rights to read only. */
+  async function planUpgrade(image: string): Promise<PlanSeen> {
+    const launcher = fileURLToPath(new URL('../../operator/bin/modelservice.js', import.meta.url));
+    const kubeconfig = await testCluster().kubeconfigFor(await readingAccount());
+    const child = spawn(process.execPath, [launcher, 'plan', '-n', namespace(), `--server-image-wasm=${image}`], {
+      env: { ...process.env, KUBECONFIG: kubeconfig },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [[exitStatus], stdout] = await Promise.all([once(child, 'close'), text(child.stdout)]);
+    const [, ...lines] = stdout.trimEnd().split('\n');
+    const rows = lines.map((line) => line.replace(`${namespace()}/`, '').replace(/ +/g, ' '));
+    return { exitStatus, rows };
+  }
+
+  async function readingAccount(): Promise<ServiceAccountRef> {
+    const account = named('reader');
+    if ((await testApi().find(RESOURCES.serviceAccounts, account)) !== undefined) return account;
+    await testApi().create(RESOURCES.serviceAccounts, { metadata: account });
+    const rules = [
+      { apiGroups: ['apps', 'modelservice.dev'], resources: ['deployments', 'modelservices'], verbs: ['list'] },
+    ];
+    await testApi().create(ROLES, { metadata: account, rules });
+    await testApi().create(RESOURCES.roleBindings, {
+      metadata: account,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+      subjects: [{ kind: 'ServiceAccount', ...account }],
+    });
+    return account;
   }
 
   async function serverOf(name: string): Promise<{ readonly image: unknown; readonly newer: boolean }> {

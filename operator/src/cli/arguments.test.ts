@@ -16,6 +16,15 @@ describe('parseArguments', () => {
       argv: ['run', '-f', 'a', '--host', '0.0.0.0', '--port', '0', '--metrics-port=9000', '--engine', 'wasm'],
       is: { ...DEFAULTS, paths: ['a'], host: '0.0.0.0', port: 0, metricsPort: 9000, engine: 'Wasm' },
     },
+    { argv: ['plan', '--help'], is: { command: 'help' } },
+    {
+      argv: ['plan', '-n', 'a', '--namespace=b', '--server-image-wasm=mine:2'],
+      is: {
+        command: 'plan',
+        namespaces: ['a', 'b'],
+        images: { wasm: 'mine:2', tensorflow: 'modelservice-server:0.1.0-tensorflow' },
+      },
+    },
     { argv: ['digest', 'npm:a@1.0.0/b'], is: { command: 'digest', args: ['npm:a@1.0.0/b'] } },
   ];
   for (const { argv, is } of understood) {
@@ -23,11 +32,13 @@ describe('parseArguments', () => {
   }
 
   const refused = [
-    { argv: ['serve'], says: /"serve" is no command: write run, digest/ },
+    { argv: ['serve'], says: /"serve" is no command: write run, digest, plan/ },
     { argv: ['run'], says: /-f FILE/ },
     { argv: ['run', '-f', 'a', '--prot', '80'], says: /--prot/ },
     { argv: ['run', '-f', 'a', '--port', '80a'], says: /--port takes a number from 0 to 65535, not "80a"/ },
     { argv: ['run', '-f', 'a', '--metrics-port', '70000'], says: /--metrics-port takes a number/ },
+    { argv: ['plan', '--server-image-wasm', 'a b'], says: /--server-image-wasm takes an image/ },
+    { argv: ['plan', 'a'], says: /^plan: / },
     { argv: ['run', '-f', 'a', '--engine', 'gpu'], says: /--engine takes one of .*Wasm/ },
   ];
   for (const { argv, says } of refused) {

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Engine } from './laptop-config.ts';
+import { PLAN_USAGE, type PlanArguments, parsePlan } from './plan-arguments.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface RunArguments {
   readonly command: 'run';
@@ -13,14 +15,10 @@ export interface RunArguments {
 
 export type Arguments =
   | RunArguments
+  | PlanArguments
   | { readonly command: 'digest'; readonly args: readonly string[] }
   | { readonly command: 'help' }
   | { readonly command: 'version' };
-
-/** A command line that cannot be understood; the message says what to write instead. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 export const USAGE = `Usage: modelservice COMMAND
 
@@ -30,7 +28,7 @@ export const USAGE = `Usage: modelservice COMMAND
       --metrics-port PORT   port of /metrics (default 8082; 0 takes a free one)
       --engine ENGINE       TensorFlow, Wasm or JavaScript, in place of what the manifests say
   digest URI|DIR|FILE   print the digest of a model, for spec.model.digest
-  --help                print this
+${PLAN_USAGE}  --help                print this
   --version             print the version
 `;
 
@@ -43,9 +41,10 @@ export function parseArguments(argv: readonly string[]): Arguments {
     return { command: 'help' };
   if (command === '--version') return { command: 'version' };
   if (command === 'digest') return { command: 'digest', args: rest };
-  if (command === 'run')
-    return rest.some((arg) => arg === '--help' || arg === '-h') ? { command: 'help' } : parseRun(rest);
-  throw new UsageError(`"${command}" is no command: write run, digest, --help or --version`);
+  const asksForHelp = rest.some((arg) => arg === '--help' || arg === '-h');
+  if (command === 'run') return asksForHelp ? { command: 'help' } : parseRun(rest);
+  if (command === 'plan') return asksForHelp ? { command: 'help' } : parsePlan(rest);
+  throw new UsageError(`"${command}" is no command: write run, digest, plan, --help or --version`);
 }
 
 function parseRun(args: readonly string[]): RunArguments {

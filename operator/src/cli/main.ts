@@ -1,10 +1,14 @@
 /**
  * `modelservice`, the command line: a thin launcher. `run` renders the manifests' list of models, as the operator does,
- * and starts the model server with it as a child process; `digest` is the server's own. What a command needs is loaded
- * only when it is called.
+ * and starts the model server with it as a child process; `digest` is the server's own; `plan` reads a cluster. What a
+ * command needs is loaded only when it is called.
  */
 import { readFile } from 'node:fs/promises';
-import { type Arguments, parseArguments, USAGE, UsageError } from './arguments.ts';
+import { type Arguments, parseArguments, USAGE } from './arguments.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Of reading a whole cluster: thousands of services take seconds. */
+const PLAN_TIMEOUT_MS = 120_000;
 
 try {
   process.exitCode = await execute(parseArguments(process.argv.slice(2)));
@@ -31,6 +35,11 @@ async function execute(args: Arguments): Promise<number> {
       const { passToServer } = await import('./pass-to-server.ts');
       const { localUri } = await import('./repository.ts');
       return await passToServer('digest', args.args.map(localUri));
+    }
+    case 'plan': {
+      const { plan } = await import('./plan.ts');
+      const signal = AbortSignal.timeout(PLAN_TIMEOUT_MS);
+      return await plan(args, { output: process.stdout, errors: process.stderr, env: process.env, signal });
     }
     case 'run': {
       const { run } = await import('./run.ts');
