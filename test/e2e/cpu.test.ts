@@ -4,7 +4,7 @@ import { eventually } from '../integration/support/eventually.ts';
 import { kubectl } from '../integration/support/kubectl.ts';
 import { applyManifest, modelService } from '../integration/support/manifests.ts';
 import { useNamespace } from '../integration/support/namespaces.ts';
-import { autoscalerEvents, readyPods, scalingActive } from './support/autoscaling.ts';
+import { autoscalerEvents, autoscalingActive, readyPods } from './support/autoscaling.ts';
 import { useInstalledChart } from './support/installed-chart.ts';
 import { startMetricsServer } from './support/metrics-server.ts';
 import { clusterUrl, getModelService, untilServing } from './support/observed.ts';
@@ -37,8 +37,8 @@ describe('scaling on CPU use and requests at once', function () {
   });
 
   it('says that metrics-server is missing, and what the other metric still does', async () => {
-    const condition = await eventually(() => scalingActive(vision()), {
-      because: 'ScalingActive tells of the API that nobody serves',
+    const condition = await eventually(() => autoscalingActive(vision()), {
+      because: 'AutoscalingActive tells of the API that nobody serves',
       until: (found) => found?.reason === 'ResourceMetricsMissing',
       deadlineMs: 60_000,
     });
@@ -59,7 +59,7 @@ describe('scaling on CPU use and requests at once', function () {
       intervalMs: 1000,
     });
     console.log(`      ${use.trim()}`);
-    await eventually(() => scalingActive(vision()), {
+    await eventually(() => autoscalingActive(vision()), {
       because: 'both metrics are read',
       until: (condition) => condition?.status === 'True' && condition.reason === 'MetricsRead',
       deadlineMs: 120_000,

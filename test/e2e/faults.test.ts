@@ -6,7 +6,7 @@ import { applyManifest, modelService } from '../integration/support/manifests.ts
 import { useNamespace } from '../integration/support/namespaces.ts';
 import { testCluster } from '../integration/support/test-run.ts';
 import { type Arrivals, type LostRequest, startArrivals } from './support/arrivals.ts';
-import { metricOfPods, readyPods, scalingActive } from './support/autoscaling.ts';
+import { autoscalingActive, metricOfPods, readyPods } from './support/autoscaling.ts';
 import { useInstalledChart } from './support/installed-chart.ts';
 import { clusterUrl, hasCondition, type PodObject, podsOf, untilServing } from './support/observed.ts';
 import { podProcesses, signalPod } from './support/pod-processes.ts';
@@ -62,17 +62,19 @@ describe('scaling while real pods and the API server fail', function () {
       until: (values) => Object.keys(values).join() === other.metadata.name,
     });
     await awaitMetricReads(digits(), since, LOOKS);
-    const whileReady = await scalingActive(digits());
+    const whileReady = await autoscalingActive(digits());
     await eventually(() => stateOf(pod), {
       because: 'the pod gets no more requests',
       until: ({ ready }) => !ready,
     });
     await awaitMetricReads(digits(), Date.now(), LOOKS);
-    const whileUnready = await scalingActive(digits());
+    const whileUnready = await autoscalingActive(digits());
     const sizes = await history.sizes();
     await signalPod(pod, SERVER, 'SIGCONT');
 
-    console.log(`      ScalingActive ${whileReady?.reason}, then ${whileUnready?.reason}; sizes ${sizes.join(', ')}`);
+    console.log(
+      `      AutoscalingActive ${whileReady?.reason}, then ${whileUnready?.reason}; sizes ${sizes.join(', ')}`,
+    );
     assert.deepEqual([whileReady?.status, whileUnready?.status], ['True', 'True']);
     assert.ok(!everShrank(sizes), `sizes: ${sizes}`);
     await eventually(() => metricOfPods(digits(), METRIC), {
@@ -110,7 +112,7 @@ describe('scaling while real pods and the API server fail', function () {
     assert.deepEqual(others(lost), []);
     assert.ok(lost.every(({ at }) => at < readyAt));
     assert.ok(inHand.length < PER_SECOND, 'no more than it can have had in hand');
-    assert.equal((await scalingActive(digits()))?.status, 'True');
+    assert.equal((await autoscalingActive(digits()))?.status, 'True');
     assert.ok(!everShrank(sizes), `sizes: ${sizes}`);
   });
 

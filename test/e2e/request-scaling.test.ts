@@ -11,7 +11,7 @@ import { RESOURCES } from '../integration/support/resource-types.ts';
 import { documentedJob } from '../integration/support/scrape-config.ts';
 import { isAvailable } from '../integration/support/suite-metrics-api.ts';
 import { testApi, testCluster } from '../integration/support/test-run.ts';
-import { autoscalerEvents, metricOfPods, readyPods, scalingActive } from './support/autoscaling.ts';
+import { autoscalerEvents, autoscalingActive, metricOfPods, readyPods } from './support/autoscaling.ts';
 import { GPU_STAND_IN } from './support/gpu-stand-in.ts';
 import { podsOfProgram, uninstallChart, useInstalledChart } from './support/installed-chart.ts';
 import { clusterUrl, conditionOf, getModelService, hasCondition, podsOf, untilServing } from './support/observed.ts';
@@ -92,7 +92,7 @@ function scalesWithTwoGpus(namespace = useNamespace('scaling')): void {
 
   it('goes from one pod to its most, of which the third finds no GPU, and back; no request is lost', async function () {
     this.timeout(400_000);
-    await eventually(() => scalingActive(vision()), {
+    await eventually(() => autoscalingActive(vision()), {
       because: 'the autoscaler reads the metric',
       until: (condition) => condition?.status === 'True',
       deadlineMs: 60_000,
@@ -112,7 +112,7 @@ function scalesWithTwoGpus(namespace = useNamespace('scaling')): void {
       intervalMs: 200,
     });
     timeline.mark(`${HEAVY.clients} clients more, and a second pod is ready: ${await describeMetric()}`);
-    const waiting = await eventually(() => scalingActive(vision()), {
+    const waiting = await eventually(() => autoscalingActive(vision()), {
       because: 'the ModelService tells of the third pod',
       until: (condition) => condition?.reason === 'Unschedulable',
       deadlineMs: 120_000,
@@ -129,7 +129,7 @@ function scalesWithTwoGpus(namespace = useNamespace('scaling')): void {
     assert.deepEqual([pods.length, placed.length], [3, 2], 'one of three pods has no node');
     const service = await getModelService(vision());
     assert.equal(conditionOf(service, 'Ready')?.reason, 'Serving');
-    assert.equal(conditionOf(service, 'ScalingActive')?.reason, 'Unschedulable');
+    assert.equal(conditionOf(service, 'AutoscalingActive')?.reason, 'Unschedulable');
     const values = await eventually(() => metricOfPods(vision(), METRIC), {
       because: 'the metric of both pods can be read',
       until: (read) => Object.keys(read).length === 2,
@@ -153,7 +153,7 @@ function scalesWithTwoGpus(namespace = useNamespace('scaling')): void {
     const answered = outcomes.reduce((sum, outcome) => sum + outcome.answered, 0);
     console.log(`      ${answered} requests answered, ${lost.length} lost`);
     assert.deepEqual(lost, []);
-    await eventually(() => scalingActive(vision()), {
+    await eventually(() => autoscalingActive(vision()), {
       because: 'the ModelService tells of no pod that waits',
       until: (condition) => condition?.reason === 'MetricsRead',
     });

@@ -33,7 +33,7 @@ describe('Scaling on requests while the API server crashes', function () {
       await awaitMetricReads(ref, down, 4);
       assert.deepEqual(new Set(await history.sizes()), new Set([3]));
     }
-    await awaitCondition(ref, 'ScalingActive', 'True', 'MetricsRead', 60_000);
+    await awaitCondition(ref, 'AutoscalingActive', 'True', 'MetricsRead', 60_000);
 
     await history.sizes();
     await components.apiServer.kill();

@@ -59,8 +59,11 @@ describe('The chart with metrics.provider=keda', () => {
   it('serves without KEDA, says that it is missing, and has it scale as soon as it is installed', async () => {
     const scaling = { minReplicas: 2, maxReplicas: 4, metrics: METRICS };
     await applyManifest(namespace(), modelService('digits', { ...WITH_CPU_REQUEST, scaling }));
-    const object = await awaitCondition(named('digits'), 'ScalingActive', 'False', 'KEDAMissing');
-    assert.match(conditionOf(object, 'ScalingActive')?.message ?? '', /^KEDA is not installed.*size stays as it is/);
+    const object = await awaitCondition(named('digits'), 'AutoscalingActive', 'False', 'KEDAMissing');
+    assert.match(
+      conditionOf(object, 'AutoscalingActive')?.message ?? '',
+      /^KEDA is not installed.*size stays as it is/,
+    );
     await awaitObject('deployments', named('digits'), {
       because: 'it has its least size',
       until: (deployment) => field(deployment, 'spec', 'replicas') === 2,
@@ -133,8 +136,8 @@ describe('The chart with metrics.provider=keda', () => {
       { status: { conditions: [said] } },
       'status',
     );
-    const object = await awaitCondition(named('digits'), 'ScalingActive', 'False', 'KEDANotReady');
-    assert.match(conditionOf(object, 'ScalingActive')?.message ?? '', /ScaledObject digits: no such trigger/);
+    const object = await awaitCondition(named('digits'), 'AutoscalingActive', 'False', 'KEDANotReady');
+    assert.match(conditionOf(object, 'AutoscalingActive')?.message ?? '', /ScaledObject digits: no such trigger/);
     await testApi().mergePatch(RESOURCES.modelServices, named('digits'), { metadata: { labels: { looked: 'at' } } });
     await applyManifest(namespace(), modelService('later'));
     await awaitCondition(named('later'), 'Stalled', 'False', 'NotStalled');
@@ -146,7 +149,7 @@ describe('The chart with metrics.provider=keda', () => {
 
   it('reads from the autoscaler that KEDA makes', async () => {
     await createKedaAutoscaler(named('digits'));
-    await awaitCondition(named('digits'), 'ScalingActive', 'False', 'NothingToMeasure', 60_000);
+    await awaitCondition(named('digits'), 'AutoscalingActive', 'False', 'NothingToMeasure', 60_000);
   });
 
   it('is paused while there are to be no pods, suspended or by hand, and goes on afterwards', async () => {
@@ -180,7 +183,7 @@ describe('The chart with metrics.provider=keda', () => {
   it('says that KEDA is missing when it is uninstalled, and leaves nothing of it behind', async () => {
     await definitions?.[Symbol.asyncDispose]();
     definitions = undefined;
-    await awaitCondition(named('digits'), 'ScalingActive', 'False', 'KEDAMissing');
+    await awaitCondition(named('digits'), 'AutoscalingActive', 'False', 'KEDAMissing');
     await awaitGone('horizontalPodAutoscalers', named('digits--keda'));
     definitions = await installScaledObject();
     await awaitScaledObject('digits', 'it is there again', () => true);

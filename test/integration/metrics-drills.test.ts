@@ -61,13 +61,13 @@ describe('Scaling on requests while pods fail', function () {
     const service = await startBusyService({ namespace: namespace(), name: 'all-hang' }, servers);
     const { ref, pods, history } = service;
     for (const pod of pods) await pod.fail('hangs');
-    const object = await awaitCondition(ref, 'ScalingActive', 'False', 'PodsSilent', 60_000);
-    assert.match(conditionOf(object, 'ScalingActive')?.message ?? '', /size stays as it is/);
+    const object = await awaitCondition(ref, 'AutoscalingActive', 'False', 'PodsSilent', 60_000);
+    assert.match(conditionOf(object, 'AutoscalingActive')?.message ?? '', /size stays as it is/);
     await awaitMetricReads(ref, Date.now(), LOOKS);
     assert.equal(await sizeOf(ref), 3);
 
     for (const pod of pods) await pod.recover();
-    await awaitCondition(ref, 'ScalingActive', 'True', 'MetricsRead', 60_000);
+    await awaitCondition(ref, 'AutoscalingActive', 'True', 'MetricsRead', 60_000);
     await growsAgain(service);
     assert.ok(!everShrank(await history.sizes()), `sizes: ${await history.sizes()}`);
   });

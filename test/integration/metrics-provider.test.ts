@@ -23,7 +23,8 @@ describe('The APIs that autoscalers read', () => {
     useOperator(() => ({ namespaces: [namespace()], metrics: { provider: 'builtin' } }));
     const named = (name: string) => ({ namespace: namespace(), name });
     const says = async (name: string, reason: string): Promise<string> =>
-      conditionOf(await awaitCondition(named(name), 'ScalingActive', 'False', reason), 'ScalingActive')?.message ?? '';
+      conditionOf(await awaitCondition(named(name), 'AutoscalingActive', 'False', reason), 'AutoscalingActive')
+        ?.message ?? '';
 
     it('are said to be missing, one that does not answer with who it leads to, as they come and go', async () => {
       await applyManifest(namespace(), modelService('digits', { scaling: { maxReplicas: 3 } }));
@@ -52,7 +53,7 @@ describe('The APIs that autoscalers read', () => {
     it('are nothing to a service of a fixed size', async () => {
       await applyManifest(namespace(), modelService('fixed'));
       const object = await awaitCondition(named('fixed'), 'Stalled', 'False', 'NotStalled');
-      assert.equal(conditionOf(object, 'ScalingActive'), undefined);
+      assert.equal(conditionOf(object, 'AutoscalingActive'), undefined);
     });
   });
 
@@ -76,18 +77,18 @@ describe('The APIs that autoscalers read', () => {
       assert.ok(pod);
       backend = await startTelemetry({ host, port: METRICS_PORT });
       await reportReady(pod, host);
-      await awaitCondition(ref(), 'ScalingActive', 'True', 'MetricsRead', 60_000);
+      await awaitCondition(ref(), 'AutoscalingActive', 'True', 'MetricsRead', 60_000);
 
       const name = { name: 'v1beta1.custom.metrics.k8s.io' };
       const { spec } = await testApi().get(RESOURCES.apiServices, name);
       const stranger = { ...(spec?.service as object), name: 'adapter' };
       await testApi().mergePatch(RESOURCES.apiServices, name, { spec: { service: stranger } });
-      const object = await awaitCondition(ref(), 'ScalingActive', 'True', 'MetricsAPIContested', 30_000);
-      const message = conditionOf(object, 'ScalingActive')?.message ?? '';
+      const object = await awaitCondition(ref(), 'AutoscalingActive', 'True', 'MetricsAPIContested', 30_000);
+      const message = conditionOf(object, 'AutoscalingActive')?.message ?? '';
       assert.ok(message.includes(`leads to Service ${namespace()}/adapter`), message);
 
       await testApi().mergePatch(RESOURCES.apiServices, name, { spec: { service: spec?.service } });
-      await awaitCondition(ref(), 'ScalingActive', 'True', 'MetricsRead', 30_000);
+      await awaitCondition(ref(), 'AutoscalingActive', 'True', 'MetricsRead', 30_000);
     });
 
     it('say what Cpu needs, also beside a metric that is read', async () => {
@@ -97,9 +98,9 @@ describe('The APIs that autoscalers read', () => {
         modelService('both', { ...WITH_CPU_REQUEST, scaling: { maxReplicas: 3, metrics } }),
       );
       const both = { namespace: namespace(), name: 'both' };
-      const object = await awaitCondition(both, 'ScalingActive', 'False', 'ResourceMetricsMissing');
+      const object = await awaitCondition(both, 'AutoscalingActive', 'False', 'ResourceMetricsMissing');
       assert.match(
-        conditionOf(object, 'ScalingActive')?.message ?? '',
+        conditionOf(object, 'AutoscalingActive')?.message ?? '',
         /Until then the other metrics can add pods and none can remove any/,
       );
     });

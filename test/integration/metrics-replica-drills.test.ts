@@ -89,7 +89,7 @@ describe('Scaling on requests while the metrics API fails', function () {
     await awaitMetricReads(ref, since, 4);
     relay.route([left]);
     const routed = Date.now();
-    await awaitCondition(ref, 'ScalingActive', 'True', 'MetricsRead', 60_000);
+    await awaitCondition(ref, 'AutoscalingActive', 'True', 'MetricsRead', 60_000);
     const codes = await awaitMetricReads(ref, routed, 4);
     assert.equal(codes.at(-1), 200);
     await growsAgain(service);
@@ -102,7 +102,7 @@ describe('Scaling on requests while the metrics API fails', function () {
     const { ref, history } = service;
     const ports = [...replicas.keys()];
     for (const replica of replicas.values()) await replica.crash();
-    await awaitCondition(ref, 'ScalingActive', 'False', 'MetricsMissing', 60_000);
+    await awaitCondition(ref, 'AutoscalingActive', 'False', 'MetricsMissing', 60_000);
     const since = Date.now();
     // Not its reads: it makes none once the API server lists no version of the API.
     await eventually(() => failedReads(ref, since), {
@@ -113,7 +113,7 @@ describe('Scaling on requests while the metrics API fails', function () {
     assert.equal(await sizeOf(ref), 3);
 
     for (const port of ports) await startReplica(port);
-    await awaitCondition(ref, 'ScalingActive', 'True', 'MetricsRead', 60_000);
+    await awaitCondition(ref, 'AutoscalingActive', 'True', 'MetricsRead', 60_000);
     await growsAgain(service);
     assert.ok(!everShrank(await history.sizes()), `sizes: ${await history.sizes()}`);
     for (const pod of await servers.start(ref.name, 5)) pod.heldForLong(0);

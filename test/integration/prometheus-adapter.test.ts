@@ -69,7 +69,7 @@ describe('The chart with metrics.provider=prometheus-adapter', function () {
   it('says that the API is missing where the adapter was removed', async () => {
     await applyManifest(namespace(), modelService('digits', { scaling: { maxReplicas: 3 } }));
     await pods.serve('digits', 1, 0);
-    await awaitCondition(named('digits'), 'ScalingActive', 'False', 'MetricsAPIMissing');
+    await awaitCondition(named('digits'), 'AutoscalingActive', 'False', 'MetricsAPIMissing');
   });
 
   it('has autoscalers read through the adapter, by the rules that it ships', async () => {
@@ -83,7 +83,7 @@ describe('The chart with metrics.provider=prometheus-adapter', function () {
       prometheusUrl: prometheus().url,
       config: await rules(),
     });
-    await awaitCondition(named('digits'), 'ScalingActive', 'True', 'MetricsRead', 60_000);
+    await awaitCondition(named('digits'), 'AutoscalingActive', 'True', 'MetricsRead', 60_000);
 
     await pods.serve('digits', 1, 9);
     await awaitObject('deployments', named('digits'), {

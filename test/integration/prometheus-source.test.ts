@@ -83,7 +83,7 @@ describe('the custom metrics API with Prometheus as its source', function () {
     });
 
     it('has its pods scraped by annotations and by PodMonitor, and makes it larger by what Prometheus knows', async () => {
-      await awaitCondition(named('digits'), 'ScalingActive', 'True', 'MetricsRead', 90_000);
+      await awaitCondition(named('digits'), 'AutoscalingActive', 'True', 'MetricsRead', 90_000);
       await pods.serve('digits', 1, 9);
       await awaitSize('digits', 3, 'nine requests in flight ask for the most, 3 pods');
       await pods.serve('digits', 3, 9);
@@ -110,9 +110,9 @@ describe('the custom metrics API with Prometheus as its source', function () {
       await prometheus().stop();
       // Without load it would be one pod, were the load known.
       pods.holdEach(0);
-      const object = await awaitCondition(named('digits'), 'ScalingActive', 'False', 'MetricsMissing', 90_000);
+      const object = await awaitCondition(named('digits'), 'AutoscalingActive', 'False', 'MetricsMissing', 90_000);
       const host = new URL(prometheus().url).host;
-      const { message = '' } = conditionOf(object, 'ScalingActive') ?? {};
+      const { message = '' } = conditionOf(object, 'AutoscalingActive') ?? {};
       assert.match(message, new RegExp(`Prometheus at ${host} could not be asked \\(ECONNREFUSED\\)`));
       assert.equal(await sizeOf('digits'), 3);
     });
@@ -125,18 +125,18 @@ describe('the custom metrics API with Prometheus as its source', function () {
         intervalMs: 500,
       });
       await prometheus().start();
-      await awaitCondition(named('digits'), 'ScalingActive', 'True', 'LimitedByMaxReplicas', 90_000);
+      await awaitCondition(named('digits'), 'AutoscalingActive', 'True', 'LimitedByMaxReplicas', 90_000);
       prometheus().hang();
       pods.holdEach(0);
-      const object = await awaitCondition(named('digits'), 'ScalingActive', 'False', 'MetricsMissing', 90_000);
-      assert.match(conditionOf(object, 'ScalingActive')?.message ?? '', /did not answer within 3 s/);
+      const object = await awaitCondition(named('digits'), 'AutoscalingActive', 'False', 'MetricsMissing', 90_000);
+      assert.match(conditionOf(object, 'AutoscalingActive')?.message ?? '', /did not answer within 3 s/);
       assert.equal(await sizeOf('digits'), 3);
     });
 
     it('goes on when Prometheus is back', async () => {
       prometheus().goOn();
       await awaitSize('digits', 1, 'without load there is one pod');
-      await awaitCondition(named('digits'), 'ScalingActive', 'True', 'MetricsRead', 90_000);
+      await awaitCondition(named('digits'), 'AutoscalingActive', 'True', 'MetricsRead', 90_000);
     });
   });
 

@@ -46,7 +46,7 @@ describe('A ModelService under load', function () {
       until: (object) => conditionStatus(object.status, 'ScalingActive') === 'True',
       deadlineMs: 60_000,
     });
-    await awaitCondition(named('digits'), 'ScalingActive', 'True', 'MetricsRead');
+    await awaitCondition(named('digits'), 'AutoscalingActive', 'True', 'MetricsRead');
     const since = Date.now();
 
     await serve('digits', 1, 9);
@@ -59,14 +59,14 @@ describe('A ModelService under load', function () {
       intervalMs: 500,
     });
     assert.equal(field(await testApi().get(RESOURCES.deployments, named('digits')), 'spec', 'replicas'), 3);
-    await awaitCondition(named('digits'), 'ScalingActive', 'True', 'LimitedByMaxReplicas');
+    await awaitCondition(named('digits'), 'AutoscalingActive', 'True', 'LimitedByMaxReplicas');
     const up = await awaitDecision('digits', 3);
     assert.partialDeepStrictEqual(up, { reason: 'MetricAboveTarget', metric: 'InFlightRequests' });
     assert.ok(up.from === 1 || up.from === 2, 'the mean rises, so that there may have been a step in between');
 
     pods.holdEach(0);
     await awaitSize('digits', 1, 'without load there is one pod');
-    await awaitCondition(named('digits'), 'ScalingActive', 'True', 'MetricsRead');
+    await awaitCondition(named('digits'), 'AutoscalingActive', 'True', 'MetricsRead');
     const { time, ...down } = await awaitDecision('digits', 1);
     assert.partialDeepStrictEqual(down, { reason: 'MetricBelowTarget', metric: 'InFlightRequests' });
     const scaler = await testApi().get(RESOURCES.horizontalPodAutoscalers, named('digits'));
@@ -150,9 +150,9 @@ describe('A ModelService where nobody serves the custom metrics API', () => {
     assert.ok(pod);
     await reportReady(pod);
     const ref = { namespace: namespace(), name: 'digits' };
-    const object = await awaitCondition(ref, 'ScalingActive', 'False', 'MetricsMissing', 60_000);
+    const object = await awaitCondition(ref, 'AutoscalingActive', 'False', 'MetricsMissing', 60_000);
     assert.match(
-      conditionOf(object, 'ScalingActive')?.message ?? '',
+      conditionOf(object, 'AutoscalingActive')?.message ?? '',
       /kubectl get apiservice v1beta2\.custom\.metrics\.k8s\.io/,
     );
     assert.equal(field(await testApi().get(RESOURCES.deployments, ref), 'spec', 'replicas'), 1);

@@ -87,7 +87,7 @@ describe('A ModelService that may go to zero', function () {
     const idle = await awaitCondition(named('quiet'), 'Ready', 'True', 'Idle');
     assert.equal(field(idle, 'status', 'scaling', 'state'), 'Idle');
     assert.partialDeepStrictEqual(decisionIn(idle), { from: 1, to: 0, reason: 'Idle' });
-    assert.match(conditionOf(idle, 'ScalingActive')?.message ?? '', /goes on after the next request/);
+    assert.match(conditionOf(idle, 'AutoscalingActive')?.message ?? '', /goes on after the next request/);
     await world.setReachable('quiet', false);
 
     // A crash at zero must not forget whose zero it is.

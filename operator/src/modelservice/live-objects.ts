@@ -15,6 +15,7 @@ export interface Deployment extends KubeObject {
   readonly spec: {
     /** Absent never: the API server's default is 1. */
     readonly replicas?: number;
+    readonly paused?: boolean;
     readonly progressDeadlineSeconds?: number;
     readonly template: {
       readonly spec: { readonly containers: readonly { readonly name: string; readonly image?: string }[] };
@@ -49,6 +50,9 @@ export interface ScaledObject extends KubeObject {
 export interface ContainerStatus {
   readonly name: string;
   readonly image?: string;
+  readonly ready?: boolean;
+  /** The startup probe has passed. */
+  readonly started?: boolean | null;
   readonly state?: ContainerState;
   readonly lastState?: ContainerState;
 }
@@ -56,16 +60,31 @@ export interface ContainerStatus {
 export interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly running?: { readonly startedAt?: string };
-  readonly terminated?: { readonly reason?: string; readonly message?: string; readonly exitCode: number };
+  readonly terminated?: {
+    readonly reason?: string;
+    readonly message?: string;
+    readonly exitCode: number;
+    readonly startedAt?: string | null;
+    readonly finishedAt?: string | null;
+  };
+}
+
+export interface PodContainer {
+  readonly name: string;
+  readonly image?: string;
+  readonly resources?: { readonly limits?: { readonly memory?: string } };
 }
 
 export interface Pod extends KubeObject {
-  readonly spec: { readonly containers: readonly { readonly name: string; readonly image?: string }[] };
+  readonly spec: { readonly containers: readonly PodContainer[] };
   readonly status?: PodStatus;
 }
 
 export interface PodStatus {
   readonly phase?: string;
+  /** Why the whole pod ended, such as Evicted. */
+  readonly reason?: string;
+  readonly message?: string;
   readonly podIP?: string;
   readonly conditions?: readonly StatusCondition[];
   readonly containerStatuses?: readonly ContainerStatus[];

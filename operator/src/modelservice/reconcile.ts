@@ -1,13 +1,16 @@
 import type { KubeApi } from '../kube/api.ts';
 import { isNamespaceTerminating, isNotFound } from '../kube/errors.ts';
+import { DEPLOYMENT } from '../kube/resources.ts';
 import type { Intent } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../runtime/reconcile.ts';
 import { act } from './act.ts';
 import { FIELD_MANAGER } from './conventions.ts';
+import { foreignFieldsOf } from './foreign-fields.ts';
 import { type Gateway, observeGateway } from './gateway-pods.ts';
 import { gather, type ListLive, podsOf, type Stores } from './gather.ts';
+import type { Deployment } from './live-objects.ts';
 import type { ModelInfoReader } from './model-info.ts';
 import type { Observed } from './observed.ts';
 import { type Plan, type PlanConfig, plan } from './plan/plan.ts';
@@ -73,6 +76,7 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
         autoscaler: scaledByKeda ? observed.kedaAutoscaler : own,
         scaledObject:
           scaledByKeda && observed.scaledObject.state === 'owned' ? observed.scaledObject.object : undefined,
+        foreignFields: deployment && foreignFieldsIn(planned, deployment),
         problems,
         metrics: metricsFacts,
         scaleToZero,
@@ -126,6 +130,11 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
       return {};
     }
   };
+}
+
+function foreignFieldsIn({ children }: Plan, deployment: Deployment): readonly string[] | undefined {
+  const intent = children.find(({ type }) => type === DEPLOYMENT)?.intent;
+  return intent && foreignFieldsOf(intent, deployment);
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {

@@ -1,5 +1,5 @@
 import { trimMetadata } from '../runtime/trim-metadata.ts';
-import type { Pod, PodStatus } from './live-objects.ts';
+import type { Pod, PodContainer, PodStatus } from './live-objects.ts';
 
 /** A pod as the store keeps it: the fields that we read, a small part of the whole. */
 export function trimPod(pod: Pod): Pod {
@@ -8,18 +8,26 @@ export function trimPod(pod: Pod): Pod {
     kind: pod.kind,
     metadata: trimMetadata(pod.metadata),
     spec: {
-      containers: pod.spec.containers.map(({ name: container, image }) => ({
-        name: container,
-        ...(image === undefined ? {} : { image }),
-      })),
+      containers: pod.spec.containers.map(trimContainer),
     },
     ...(pod.status === undefined ? {} : { status: trimStatus(pod.status) }),
   };
 }
 
-function trimStatus({ phase, podIP, conditions, containerStatuses }: PodStatus): PodStatus {
+function trimContainer({ name, image, resources }: PodContainer): PodContainer {
+  const memory = resources?.limits?.memory;
+  return {
+    name,
+    ...(image === undefined ? {} : { image }),
+    ...(memory === undefined ? {} : { resources: { limits: { memory } } }),
+  };
+}
+
+function trimStatus({ phase, reason, message, podIP, conditions, containerStatuses }: PodStatus): PodStatus {
   return {
     ...(phase === undefined ? {} : { phase }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
     ...(podIP === undefined ? {} : { podIP }),
     ...(conditions === undefined ? {} : { conditions }),
     ...(containerStatuses === undefined ? {} : { containerStatuses }),

@@ -353,7 +353,7 @@ export interface ModelServiceStatus {
    */
   readonly observedGeneration?: number;
   /**
-   * Ready (requests are answered), Reconciling (a change is being carried out), Stalled (it cannot be carried out; somebody has to act) and, with maxReplicas, ScalingActive (the autoscaler can read what it scales on).
+   * Ready (requests are answered), Reconciling (a change is being carried out), Stalled (it cannot be carried out; somebody has to act), ModelLoaded (a pod of the present spec has loaded the model), Scheduled (every pod has a node), Drifted (somebody else set fields of the server's container) and, with maxReplicas, AutoscalingActive (the autoscaler can read what it scales on) and CanScaleToZero.
    */
   readonly conditions?: readonly Condition[];
   /**

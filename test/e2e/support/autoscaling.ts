@@ -31,8 +31,8 @@ export async function readyPods(ref: ServiceRef): Promise<number> {
   return pods.filter((pod) => pod.metadata.deletionTimestamp === undefined && hasCondition(pod, 'Ready')).length;
 }
 
-export async function scalingActive(ref: ServiceRef): Promise<Condition | undefined> {
-  return conditionOf(await getModelService(ref), 'ScalingActive');
+export async function autoscalingActive(ref: ServiceRef): Promise<Condition | undefined> {
+  return conditionOf(await getModelService(ref), 'AutoscalingActive');
 }
 
 export interface AutoscalerEvent {

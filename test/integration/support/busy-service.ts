@@ -30,7 +30,7 @@ export async function startBusyService(ref: ServiceRef, servers: ServedPods): Pr
   await applyManifest(ref.namespace, manifest(3));
   const [first, second, third] = await servers.start(ref.name, 3, 2);
   if (first === undefined || second === undefined || third === undefined) throw new Error('There are three pods.');
-  await awaitCondition(ref, 'ScalingActive', 'True', 'MetricsRead', 60_000);
+  await awaitCondition(ref, 'AutoscalingActive', 'True', 'MetricsRead', 60_000);
   const history = await SizeHistory.begin(ref);
   await applyManifest(ref.namespace, manifest(1));
   return { ref, pods: [first, second, third], history };

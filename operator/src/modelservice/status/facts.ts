@@ -4,6 +4,7 @@ import type { ActivityReading } from '../observed.ts';
 import { progressDeadlineSeconds } from '../plan/deployment.ts';
 import { idleSince, isWaking, type ScaleToZero } from '../plan/scale-to-zero.ts';
 import { type ModelService, previousCondition } from '../resource.ts';
+import { admissionProblem } from './admission-problem.ts';
 import type { MetricsFacts } from './metrics-api-problem.ts';
 import { podProblem } from './pod-problem.ts';
 import type { ChildProblem, Problem } from './problem.ts';
@@ -20,6 +21,8 @@ export interface StatusInput {
   readonly autoscaler?: HorizontalPodAutoscaler | undefined;
   /** Absent where KEDA does not scale. */
   readonly scaledObject?: ScaledObject | undefined;
+  /** What others set in the server's container; absent where there is no Deployment of ours. */
+  readonly foreignFields?: readonly string[] | undefined;
   readonly problems: readonly ChildProblem[];
   /** Absent: nothing is known. */
   readonly metrics?: MetricsFacts | undefined;
@@ -63,6 +66,7 @@ export function factsOf(input: StatusInput): Facts {
   const wanted = service.spec.suspend ? 0 : (deployment?.spec.replicas ?? service.spec.scaling.minReplicas);
   // Zero is what a least of 0 allows when nobody asks; otherwise somebody has to answer.
   const minimum = Math.min(wanted, Math.max(1, service.spec.scaling.minReplicas));
+  const rolledOut = isRolledOut(input);
   return {
     ready,
     wanted,
@@ -70,12 +74,15 @@ export function factsOf(input: StatusInput): Facts {
     idle: !service.spec.suspend && idleSince(deployment) !== undefined,
     waking: wanted > 0 && ready === 0 && isWaking(deployment),
     held: (input.scaleToZero?.holders ?? []).length > 0,
-    rolledOut: isRolledOut(input),
-    ...expiry(input, ready >= minimum),
+    rolledOut,
+    ...expiry(input, ready >= minimum, rolledOut),
     deploymentProblem: problems.find(({ kind }) => kind === DEPLOYMENT.kind),
     serviceProblem: problems.find(({ kind }) => kind === SERVICE.kind),
     problem: problems[0],
-    cause: refusedPods(deployment) ?? podProblem(input.pods),
+    cause: settled(
+      service,
+      pausedRollout(input, rolledOut) ?? refusedPods(deployment) ?? podProblem(service, input.pods),
+    ),
   };
 }
 
@@ -93,7 +100,13 @@ function isRolledOut({ service, deployment, deploymentChanged }: StatusInput): b
  * While a rollout goes on, the Deployment's own deadline counts. Where it is complete and pods stopped answering later,
  * the Deployment keeps quiet, and the same time counts from when we noticed.
  */
-function expiry({ service, deployment, now }: StatusInput, enough: boolean): Pick<Facts, 'expired' | 'expiresInMs'> {
+function expiry(
+  { service, deployment, now }: StatusInput,
+  enough: boolean,
+  rolledOut: boolean,
+): Pick<Facts, 'expired' | 'expiresInMs'> {
+  // Its controller counts no time, and it goes on only when somebody says so.
+  if (deployment?.spec.paused === true && !rolledOut) return { expired: true, expiresInMs: undefined };
   const progressing = deployment?.status?.conditions?.find(({ type }) => type === 'Progressing');
   if (progressing?.reason === 'ProgressDeadlineExceeded') return { expired: true, expiresInMs: undefined };
   if (enough || progressing?.reason !== 'NewReplicaSetAvailable') return { expired: false, expiresInMs: undefined };
@@ -115,5 +128,25 @@ function expiry({ service, deployment, now }: StatusInput, enough: boolean): Pic
 function refusedPods(deployment: Deployment | undefined): Problem | undefined {
   const failure = deployment?.status?.conditions?.find(({ type }) => type === 'ReplicaFailure');
   if (failure?.status !== 'True') return undefined;
-  return { reason: 'PodsRefused', message: `Pods cannot be made: ${failure.message ?? failure.reason ?? ''}` };
+  return admissionProblem(failure.message ?? failure.reason ?? '');
+}
+
+function pausedRollout({ service, deployment }: StatusInput, rolledOut: boolean): Problem | undefined {
+  if (deployment?.spec.paused !== true || rolledOut) return undefined;
+  return {
+    reason: 'RolloutPaused',
+    message: `Somebody paused the Deployment: go on with kubectl rollout resume deployment ${service.metadata.name}.`,
+  };
+}
+
+/**
+ * An older kubelet says between two tries only that it waits with pulling the image: then what was told of the last try
+ * holds.
+ */
+function settled(service: ModelService, cause: Problem | undefined): Problem | undefined {
+  if (cause?.reason !== 'ImagePullFailed') return cause;
+  const before = previousCondition(service, 'Ready');
+  if (before === undefined || before.observedGeneration !== service.metadata.generation) return cause;
+  const { reason, message } = before;
+  return reason === 'ImageNotFound' || reason === 'ImagePullDenied' ? { reason, message } : cause;
 }

@@ -13,12 +13,29 @@ export const REASONS = {
   // Why no pod answers, as the operator sees it
   Pending: 'The children are being made, or no pod has been made yet.',
   PodsStarting: 'Pods are starting or loading the model.',
-  Unschedulable: 'No node can take a pod.',
-  ImagePullFailed: 'The image of the server cannot be pulled.',
-  ContainerConfigInvalid: 'The container cannot be made, for example because a Secret that env names is missing.',
-  PodsRefused: 'The API server refuses the pods, for example because of a quota or the namespace’s pod security.',
-  DeadlineExceeded: 'Pods did not become ready within the time that they have, and show no cause.',
+  RolloutPaused: 'Somebody paused the Deployment before the spec was rolled out.',
+  QuotaExceeded: 'A ResourceQuota of the namespace admits no more pods.',
+  PodSecurityViolation: 'The pods break the pod security that the namespace enforces.',
+  LimitRangeViolation: 'A LimitRange of the namespace refuses the pods.',
+  ServiceAccountNotFound: 'The ServiceAccount of the pods does not exist.',
+  PriorityClassNotFound: 'The PriorityClass of the pods does not exist.',
+  RuntimeClassNotFound: 'The RuntimeClass of the pods does not exist.',
+  PodsRefused: 'The API server admits no pods, for another reason, such as a webhook.',
+  OOMKilled: 'The server used more memory than its limit, or than the node has.',
+  StartupTimeout: 'The model was not loaded within spec.server.startupTimeout.',
   ServerFailed: 'The server ended without saying why.',
+  ContainerConfigInvalid: 'The container cannot be made, for example because a Secret that env names is missing.',
+  ImageNameInvalid: 'The name of the server’s image is not valid.',
+  ImageNotFound: 'The registry does not have the server’s image.',
+  ImagePullDenied: 'The registry refuses the server’s image, which needs credentials or does not exist.',
+  ImagePullFailed: 'The server’s image cannot be pulled, for another reason.',
+  Unschedulable: 'No node can take a pod.',
+  SchedulingGated: 'A scheduling gate holds the pods back.',
+  NodeLost: 'The node of a pod does not answer.',
+  Evicted: 'A pod was evicted because its node ran out of something.',
+  Disrupted: 'A pod was ended to make room, or with its node.',
+  ProbeFailing: 'A server that was ready does not pass its readiness probe any more.',
+  DeadlineExceeded: 'Pods did not become ready within the time that they have, and show no cause.',
 
   // Why no pod answers, as the server says in its termination message
   InvalidConfig: 'The server could not read its configuration.',
@@ -30,7 +47,7 @@ export const REASONS = {
   EngineUnavailable: 'The image does not have the engine that was asked for.',
   GPUNotUsable: 'A GPU was asked for and cannot be used.',
   WarmupFailed: 'The model was loaded and its first inference failed.',
-  OutOfMemory: 'The server used more memory than its limit.',
+  OutOfMemory: 'The model does not fit into the memory that the server has.',
   EngineCrashed: 'The engine ended unexpectedly.',
   PortInUse: 'A port that the server listens on is taken.',
   InternalError: 'The server failed in a way that nobody foresaw.',
@@ -41,13 +58,24 @@ export const REASONS = {
   Refused: 'The API server refuses a child object.',
   NoGatewayPort: 'All ports of the gateway are taken.',
 
+  // Scheduled
+  NodesFound: 'Every pod has a node.',
+
+  // ModelLoaded
+  Loaded: 'A pod of the present spec has loaded the model.',
+  Loading: 'No pod of the present spec has loaded the model yet.',
+
+  // Drifted
+  AsApplied: 'The server’s container is as the spec asks.',
+  ForeignChanges: 'Somebody else set fields of the server’s container.',
+
   // CanScaleToZero
   GatewayReady: 'The gateway holds requests while the service is at zero.',
   NoGateway: 'The operator runs without a gateway, so one pod stays.',
   GatewayNotReady: 'No pod of the gateway holds requests for the service, so one pod stays.',
   ActivityUnknown: 'Some pod does not say when it was last asked, so one pod stays.',
 
-  // ScalingActive
+  // AutoscalingActive
   MetricsRead: 'The autoscaler can read its metrics.',
   LimitedByMaxReplicas: 'The autoscaler reads its metrics and wants more pods than spec.scaling.maxReplicas.',
   MetricsAPIMissing: 'Nobody serves the API from which the autoscaler reads the request metrics.',

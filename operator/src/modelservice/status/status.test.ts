@@ -237,7 +237,7 @@ const zeroStates: readonly {
   readonly deployment: Deployment;
   readonly pods?: readonly Pod[];
   readonly zero: StatusInput['scaleToZero'];
-  /** `status.scaling.state`, then `status reason` of Ready, Reconciling, Stalled and ScalingActive. */
+  /** `status.scaling.state`, then `status reason` of Ready, Reconciling, Stalled and AutoscalingActive. */
   readonly expected: readonly [string, string, string, string, string | undefined];
   readonly message: RegExp;
 }[] = [
@@ -308,7 +308,7 @@ describe('statusOf', () => {
     it(`${state.title}: ${state.expected.join(', ')}`, () => {
       const { conditions = [] } = outcomeOf(state).status;
       assert.deepEqual(
-        conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]),
+        conditions.slice(0, 3).map(({ type, status, reason }) => [type, `${status} ${reason}`]),
         [
           ['Ready', state.expected[0]],
           ['Reconciling', state.expected[1]],
@@ -328,7 +328,7 @@ describe('statusOf', () => {
       const service = sampleService(spec);
       const input = { service, deployment: found, deploymentChanged: false, pods, problems: [], now: NOW };
       const { conditions = [], scaling } = statusOf({ ...input, scaleToZero: zero }, new Map()).status;
-      const told = ['Ready', 'Reconciling', 'Stalled', 'ScalingActive'].map((type) => {
+      const told = ['Ready', 'Reconciling', 'Stalled', 'AutoscalingActive'].map((type) => {
         const one = conditions.find((each) => each.type === type);
         return one && `${one.status} ${one.reason}`;
       });
@@ -337,6 +337,83 @@ describe('statusOf', () => {
     });
   }
 
+  const loading = samplePod('l', {
+    conditions: [{ type: 'PodScheduled', status: 'True' }],
+    containerStatuses: [{ name: 'server', ready: false, started: false, state: { running: {} } }],
+  });
+  const overloaded = samplePod('o', {
+    conditions: [{ type: 'PodScheduled', status: 'True' }],
+    containerStatuses: [{ name: 'server', ready: false, started: true, state: { running: {} } }],
+  });
+  const unplaced = samplePod('u', {
+    conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'No.' }],
+  });
+  const specific: readonly (readonly [string, Omit<State, 'title' | 'expected'>, readonly (string | undefined)[]])[] = [
+    [
+      'pods not looked at',
+      { pods: [samplePod('p')], deployment: deployment(1, { replicas: 1 }) },
+      [undefined, 'False Loading'],
+    ],
+    [
+      'no node',
+      { pods: [unplaced], deployment: deployment(1, { replicas: 1 }) },
+      ['False Unschedulable', 'False Loading'],
+    ],
+    [
+      'a model that loads',
+      { pods: [loading], deployment: deployment(1, { replicas: 1 }) },
+      ['True NodesFound', 'False Loading'],
+    ],
+    [
+      'a model that cannot be loaded',
+      { pods: [crashed], deployment: deployment(1, { replicas: 1 }) },
+      [undefined, 'False ModelNotFound'],
+    ],
+    [
+      'a server too busy for its probe',
+      { pods: [overloaded], deployment: deployment(1, { replicas: 1 }) },
+      ['True NodesFound', 'True Loaded'],
+    ],
+    [
+      'old pods that have loaded another model',
+      { pods: [loading, overloaded], deployment: deployment(2, { replicas: 3, updated: 1, ready: 2 }) },
+      ['True NodesFound', 'False Loading'],
+    ],
+    ['a size of zero', { spec: { suspend: true }, deployment: deployment(0, { replicas: 0 }) }, [undefined, undefined]],
+  ];
+  for (const [title, state, expected] of specific) {
+    it(`of ${title} has Scheduled ${expected[0]}, ModelLoaded ${expected[1]}`, () => {
+      const { conditions = [] } = outcomeOf(state).status;
+      const told = ['Scheduled', 'ModelLoaded'].map((type) => {
+        const one = conditions.find((each) => each.type === type);
+        return one && `${one.status} ${one.reason}`;
+      });
+      assert.deepEqual(told, expected);
+    });
+  }
+
+  it('stops while somebody has paused the rollout, and says who has to go on', () => {
+    const { status, metadata, spec, ...rest } = deployment(1, { replicas: 1, updated: 0, ready: 1 });
+    const paused: Deployment = { ...rest, metadata, spec: { ...spec, paused: true }, ...(status && { status }) };
+    const { conditions = [] } = outcomeOf({ deployment: paused, pods: [readyPod('p')] }).status;
+    assert.deepEqual(
+      conditions.slice(0, 3).map(({ status: value, reason }) => `${value} ${reason}`),
+      ['True OldRevisionServing', 'False GaveUp', 'True RolloutPaused'],
+    );
+    assert.match(conditions[2]?.message ?? '', /kubectl rollout resume deployment mnist/);
+  });
+
+  it('tells of the last try to pull an image while the kubelet only waits for the next', () => {
+    const pull = (reason: string, message: string): Pod =>
+      samplePod('p', { containerStatuses: [{ name: 'server', state: { waiting: { reason, message } } }] });
+    const starting = deployment(1, { replicas: 1 });
+    const tried = outcomeOf({ deployment: starting, pods: [pull('ErrImagePull', 'server:wasm: not found')] }).status;
+    assert.equal(tried.conditions?.[0]?.reason, 'ImageNotFound');
+    const waits = pull('ImagePullBackOff', 'Back-off pulling image "server:wasm"');
+    assert.deepEqual(outcomeOf({ before: tried, deployment: starting, pods: [waits] }).status, tried);
+    assert.equal(outcomeOf({ deployment: starting, pods: [waits] }).status.conditions?.[0]?.reason, 'ImagePullFailed');
+  });
+
   it('keeps lastTransitionTime until the status flips', () => {
     const { conditions = [] } = outcomeOf({
       before: {
@@ -344,7 +421,7 @@ describe('statusOf', () => {
       },
       deployment: deployment(1, { replicas: 1, ready: 1 }),
     }).status;
-    const times = conditions.map(({ type, lastTransitionTime }) => [type, lastTransitionTime]);
+    const times = conditions.slice(0, 3).map(({ type, lastTransitionTime }) => [type, lastTransitionTime]);
     assert.deepEqual(times, [
       ['Ready', HOUR_AGO],
       ['Reconciling', '2026-01-01T12:00:00Z'],

@@ -4,16 +4,19 @@ import type { ModelInfo } from '../model-info.ts';
 import { urlOf } from '../plan/service.ts';
 import { type ModelService, modelNameOf, previousCondition } from '../resource.ts';
 import type { Condition, EndpointStatus, ModelServiceStatus, ScalingStatus } from '../types.generated.ts';
+import { autoscalingActiveCondition } from './autoscaling-active.ts';
 import { canScaleToZeroCondition } from './can-scale-to-zero.ts';
 import { coldStartOf } from './cold-start.ts';
 import type { ConditionDraft } from './condition-draft.ts';
+import { driftedCondition } from './drifted.ts';
 import { type Facts, factsOf, type StatusInput } from './facts.ts';
 import { lastDecisionOf } from './last-decision.ts';
 import type { MetricsFacts } from './metrics-api-problem.ts';
+import { modelLoadedCondition } from './model-loaded.ts';
 import { modelsOf } from './models.ts';
 import { readyCondition } from './ready.ts';
 import { reconcilingCondition } from './reconciling.ts';
-import { scalingActiveCondition } from './scaling-active.ts';
+import { scheduledCondition } from './scheduled.ts';
 import { stalledCondition } from './stalled.ts';
 import { timestamp } from './timestamp.ts';
 
@@ -34,20 +37,27 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
   const ready = readyCondition(service, facts);
   const stalled = stalledCondition(facts, ready);
   const reconciling = reconcilingCondition(facts, ready, stalled, replicas);
-  const scaling = scalingActiveCondition(
+  const scaling = autoscalingActiveCondition(
     service,
     facts,
     input.autoscaler,
     input.metrics ?? NOTHING_KNOWN,
     input.scaledObject,
   );
-  const zero = canScaleToZeroCondition(service, input.scaleToZero?.obstacle);
+  const conditions = [
+    ready,
+    reconciling,
+    stalled,
+    scheduledCondition(input.pods),
+    modelLoadedCondition(facts, input.pods),
+    scaling,
+    canScaleToZeroCondition(service, input.scaleToZero?.obstacle),
+    input.foreignFields && driftedCondition(service.metadata.name, input.foreignFields),
+  ];
   const image = deployment?.spec.template.spec.containers.find(({ name }) => name === SERVER_CONTAINER)?.image;
   const status: ModelServiceStatus = {
     ...(service.metadata.generation === undefined ? {} : { observedGeneration: service.metadata.generation }),
-    conditions: [ready, reconciling, stalled, scaling, zero]
-      .filter((draft) => draft !== undefined)
-      .map((draft) => dated(service, draft, input.now)),
+    conditions: conditions.filter((draft) => draft !== undefined).map((draft) => dated(service, draft, input.now)),
     replicas,
     readyReplicas: facts.ready,
     selector: `${NAME_LABEL}=${service.metadata.name}`,

@@ -26,10 +26,10 @@ const REQUEST_HINTS: Readonly<Record<MetricsProvider, string>> = {
 const NO_VALUES = /no metrics returned from custom metrics API/;
 
 /**
- * ScalingActive: the autoscaler can read what it scales on. While it cannot, the size stays as it is. Undefined for a
+ * AutoscalingActive: the autoscaler can read what it scales on. While it cannot, the size stays as it is. Undefined for a
  * fixed size, and until the autoscaler has looked for the first time.
  */
-export function scalingActiveCondition(
+export function autoscalingActiveCondition(
   service: ModelService,
   facts: Facts,
   autoscaler: HorizontalPodAutoscaler | undefined,
@@ -55,7 +55,7 @@ export function scalingActiveCondition(
   if (told === undefined) return undefined;
   const warning = metricsApiWarning(service, metrics);
   if (warning !== undefined) {
-    return { type: 'ScalingActive', status: told.status === 'True' ? 'True' : 'False', ...warning };
+    return { type: 'AutoscalingActive', status: told.status === 'True' ? 'True' : 'False', ...warning };
   }
   if (told.status === 'True') {
     // A rollout's pods are Ready's to tell of.
@@ -92,9 +92,9 @@ function isAtMost(autoscaler: HorizontalPodAutoscaler | undefined): boolean {
 }
 
 function yes(reason: ConditionDraft['reason'], message: string): ConditionDraft {
-  return { type: 'ScalingActive', status: 'True', reason, message };
+  return { type: 'AutoscalingActive', status: 'True', reason, message };
 }
 
 function no(reason: ConditionDraft['reason'], message: string): ConditionDraft {
-  return { type: 'ScalingActive', status: 'False', reason, message };
+  return { type: 'AutoscalingActive', status: 'False', reason, message };
 }

@@ -38,7 +38,7 @@ const waitingPod: Pod = {
   },
 };
 
-describe('ScalingActive', () => {
+describe('AutoscalingActive', () => {
   for (const { title, spec, hpa, ready, expected, says } of [
     { title: 'a fixed size', spec: {}, hpa: undefined, ready: 1, expected: undefined },
     { title: 'an autoscaler that has not looked', spec: scaled, hpa: undefined, ready: 1, expected: undefined },
@@ -113,7 +113,7 @@ describe('ScalingActive', () => {
         },
         new Map(),
       );
-      const found = status.conditions?.find(({ type }) => type === 'ScalingActive');
+      const found = status.conditions?.find(({ type }) => type === 'AutoscalingActive');
       assert.equal(found && `${found.status} ${found.reason}`, expected);
       if (says !== undefined) assert.match(found?.message ?? '', says);
     });
@@ -172,7 +172,7 @@ describe('ScalingActive', () => {
         },
         new Map(),
       );
-      const found = status.conditions?.find(({ type }) => type === 'ScalingActive');
+      const found = status.conditions?.find(({ type }) => type === 'AutoscalingActive');
       assert.equal(`${found?.status} ${found?.reason}`, `False ${expected}`);
       assert.match(found?.message ?? '', says);
     });
@@ -218,7 +218,7 @@ describe('ScalingActive', () => {
         },
         new Map(),
       );
-      const found = status.conditions?.find(({ type }) => type === 'ScalingActive');
+      const found = status.conditions?.find(({ type }) => type === 'AutoscalingActive');
       assert.equal(`${found?.status} ${found?.reason}`, expected);
       assert.match(found?.message ?? '', says);
     });
