@@ -3,13 +3,12 @@ import { describe, it } from 'mocha';
 import { foreignFieldsOf } from './foreign-fields.ts';
 import type { Deployment } from './live-objects.ts';
 import { deploymentOf } from './plan/deployment.ts';
+import { podTemplateOf } from './plan/pod-template.ts';
 import { sampleDeployment, sampleService } from './sample.ts';
 
-const intent = deploymentOf(
-  sampleService({ server: { env: [{ name: 'OWN', value: '1' }], resources: { limits: { cpu: 1 } } } }),
-  'server:wasm',
-  undefined,
-);
+const service = sampleService({ server: { env: [{ name: 'OWN', value: '1' }], resources: { limits: { cpu: 1 } } } });
+const template = podTemplateOf(service, 'server:wasm');
+const intent = deploymentOf(service, { template, annotation: undefined }, undefined);
 
 /** As the API server keeps what was applied, with `changes` by somebody else in the server's container. */
 function live(changes: Readonly<Record<string, unknown>> = {}): Deployment {
