@@ -172,6 +172,20 @@ describe('an apply against a real API server', () => {
     });
   }
 
+  for (const [type, render] of children) {
+    it(`makes a ${type.kind} that is not there, and takes over none that turns out to be there`, async () => {
+      const intent = render('made', namespace());
+      const applier = new Applier({ api: client() });
+      const make = () => applier.apply(type, intent, undefined, us, signal);
+      const { uid, resourceVersion } = (await make()).object.metadata;
+      await assert.rejects(make(), isConflict);
+      await client().delete(type, { namespace: namespace(), name: 'made' }, {}, signal);
+      const again = (await make()).object.metadata;
+      assert.notEqual(again.uid, uid);
+      assert.notEqual(again.resourceVersion, resourceVersion);
+    });
+  }
+
   it('agrees with the server on what changes nothing: a real apply leaves the resourceVersion', async () => {
     // A Service, because no controller writes into it meanwhile.
     const intent = service('no-op', namespace());

@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { awaitObject, field } from './support/children.ts';
+import { awaitObject, conditionOf, field } from './support/children.ts';
 import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
+import { follow } from './support/follow.ts';
+import { useKubeClient } from './support/kube-client.ts';
 import { applyManifest, modelService } from './support/manifests.ts';
 import { useNamespace } from './support/namespaces.ts';
 import { createOperatorAccount } from './support/operator-account.ts';
+import { makePodsReady } from './support/ready-pods.ts';
+import { RESOURCES } from './support/resource-types.ts';
 import { useOperator } from './support/suite-operator.ts';
+import type { AnyObject } from './support/test-api.ts';
 import { testCluster } from './support/test-run.ts';
 
 describe('The writes of an operator', () => {
   const namespace = useNamespace('economy');
+  const client = useKubeClient();
   let proxy: FaultProxy;
 
   before('start the proxy', async () => {
@@ -23,7 +29,8 @@ describe('The writes of an operator', () => {
     return { kubeconfig, namespaces: [namespace()] };
   });
 
-  it('make each child once, and its size', async () => {
+  it('make each child once, and its size, and nobody looks first for what may be there', async () => {
+    const before = proxy.calls.length;
     const scaled = {
       server: { resources: { requests: { cpu: '100m' } } },
       scaling: { minReplicas: 2, maxReplicas: 5 },
@@ -37,6 +44,36 @@ describe('The writes of an operator', () => {
       'poddisruptionbudgets',
       'services',
     ]);
+    const reads = proxy.calls.slice(before).filter(({ kind }) => kind === 'get' || kind === 'list');
+    assert.deepEqual(
+      reads.map(({ path }) => path),
+      [],
+    );
+  });
+
+  it('tell the status twice and once more for each cause, until the service is ready', async () => {
+    const causes = new Set<string>();
+    const ready = Promise.withResolvers<void>();
+    const stop = new AbortController();
+    const seen = (service: AnyObject): void => {
+      const { status = '', reason = '' } = conditionOf(service, 'Ready') ?? {};
+      if (service.metadata.name !== 'told' || status === '') return;
+      if (status === 'True') ready.resolve();
+      else if (reason !== 'PodsStarting') causes.add(reason);
+    };
+    const following = follow(client(), RESOURCES.modelServices, namespace(), seen, stop.signal);
+    await applyManifest(namespace(), modelService('told'));
+    const ref = { namespace: namespace(), name: 'told' };
+    await awaitObject('deployments', ref, {
+      because: 'its Deployment has a pod',
+      until: ({ status }) => status?.unavailableReplicas === 1,
+    });
+    await makePodsReady(namespace());
+    await ready.promise;
+    stop.abort();
+    await following;
+    const told = proxy.writes().filter(({ name, path }) => name === 'told' && path.endsWith('/status'));
+    assert.ok(told.length <= 2 + causes.size, `${told.length} writes for ${[...causes].join(', ')}`);
   });
 
   it('carry out each change once, also while the watch of Deployments is behind', async () => {

@@ -1,5 +1,5 @@
 import type { KubeApi } from '../kube/api.ts';
-import { ApiError, isForbidden, isInvalid, isNamespaceTerminating } from '../kube/errors.ts';
+import { ApiError, isConflict, isForbidden, isInvalid, isNamespaceTerminating } from '../kube/errors.ts';
 import { DEPLOYMENT, SCALED_OBJECT } from '../kube/resources.ts';
 import type { KubeObject } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
@@ -17,6 +17,8 @@ export interface ActResult {
   readonly deploymentChanged: boolean;
   /** What the API server refused and would refuse again. */
   readonly refusals: readonly ChildProblem[];
+  /** A child that no store holds could not be made: there is something of its name. */
+  readonly nameTaken: boolean;
 }
 
 /** Writes what differs from `plan`. Throws for whatever trying again may cure. */
@@ -32,12 +34,17 @@ export async function act(plan: Plan, api: KubeApi, applier: Applier, context: R
   }
   let deployment: Deployment | undefined;
   let deploymentChanged = false;
+  let nameTaken = false;
   const refusals: ChildProblem[] = [];
 
-  async function attempt(kind: string, work: () => Promise<void>): Promise<void> {
+  async function attempt(kind: string, live: KubeObject | undefined, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
+      if (live === undefined && isConflict(error)) {
+        nameTaken = true;
+        return;
+      }
       if (!isRefusal(error)) throw error;
       log.warn({ err: error, kind }, 'Was refused a child');
       refusals.push({ kind, reason: 'Refused', message: refusalMessage(kind, error) });
@@ -66,7 +73,7 @@ export async function act(plan: Plan, api: KubeApi, applier: Applier, context: R
   async function carryOut(children: readonly PlannedChild[]): Promise<void> {
     await Promise.all(
       children.map((child) =>
-        attempt(child.type.kind, async () => {
+        attempt(child.type.kind, child.live, async () => {
           if (child.type !== DEPLOYMENT) {
             await applyChild(child);
             return;
@@ -82,7 +89,8 @@ export async function act(plan: Plan, api: KubeApi, applier: Applier, context: R
   const scaledObjects = plan.children.filter(({ type }) => type === SCALED_OBJECT);
   await carryOut(scaledObjects);
   await carryOut(plan.children.filter((child) => !scaledObjects.includes(child)));
-  return { deployment, deploymentChanged, refusals: refusals.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)) };
+  const sorted = refusals.toSorted((a, b) => (a.kind < b.kind ? -1 : 1));
+  return { deployment, deploymentChanged, refusals: sorted, nameTaken };
 }
 
 /** Refused for what it is, not for the moment: sending it again would not help. */

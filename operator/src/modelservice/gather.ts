@@ -58,16 +58,22 @@ export interface Known {
   readonly now: number;
 }
 
-/** What is there for `service`. */
+/**
+ * What is there for `service`.
+ *
+ * @param looks asks the API server for the children that no store holds: one of those names is taken
+ */
 export async function gather(
   service: ModelService,
   stores: Stores,
   known: Known,
   scaler: Scaler,
   listLive: ListLive,
+  looks: boolean,
 ): Promise<Observed> {
   const key = keyOf(service);
   const readLive: ReadLive = async (type, childKey) => {
+    if (!looks) return undefined;
     const { name, namespace } = refOfKey(childKey);
     return (await listLive(type, { namespace, fieldSelector: `metadata.name=${name}` }))[0];
   };
@@ -129,7 +135,7 @@ async function child<T extends KubeObject>(
   if (stored !== undefined) {
     return isOurs(service, stored) ? { state: 'owned', object: stored } : { state: 'foreign', object: stored };
   }
-  // An object without our labels is in no store, and a forced apply would take it over: look before the first one.
+  // An object without our labels is in no store.
   const live = await readLive(type, key);
   if (live === undefined) return { state: 'absent' };
   return isOurs(service, live) ? { state: 'owned', object: live as T } : { state: 'foreign', object: live };

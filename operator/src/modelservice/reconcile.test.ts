@@ -3,7 +3,7 @@ import { beforeEach, describe, it } from 'mocha';
 import { pino } from 'pino';
 import type { KubeApi } from '../kube/api.ts';
 import { ApiError } from '../kube/errors.ts';
-import type { Intent, KubeObject } from '../kube/types.ts';
+import type { Intent, KubeObject, ResourceType } from '../kube/types.ts';
 import { Applier } from '../runtime/applier.ts';
 import { FakeClock } from '../runtime/fake-clock.ts';
 import { keyOf } from '../runtime/object-key.ts';
@@ -19,11 +19,19 @@ import { readyPod, sampleDeployment, sampleService } from './sample.ts';
 
 const service = sampleService();
 const key = keyOf(service);
+/** A Service of the same name that carries none of our labels. */
+const FOREIGN: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'mnist', namespace: 'vision', uid: 'foreign', resourceVersion: '1' },
+};
 
 describe('modelServiceReconciler', () => {
   let clock: FakeClock;
   /** `Kind` or `Kind/subresource` of each apply. */
   let sent: string[];
+  /** The kinds that were listed. */
+  let looked: string[];
   /** What an apply of that name is answered with instead of success. */
   let refusals: Map<string, ApiError>;
   let pods: Store<Pod>;
@@ -39,8 +47,12 @@ describe('modelServiceReconciler', () => {
     services.put(service);
     const deployments = new Store<Deployment>();
     const kubeServices = new Store<KubeObject>();
+    looked = [];
     const api = {
-      list: async () => ({ resourceVersion: '1', items: [] }),
+      list: async (type: ResourceType) => {
+        looked.push(type.kind);
+        return { resourceVersion: '1', items: type.kind === 'Service' ? [FOREIGN] : [] };
+      },
       apply: async (_type: unknown, intent: Intent, options: { readonly subresource?: string }) => {
         const name = options.subresource === undefined ? intent.kind : `${intent.kind}/${options.subresource}`;
         sent.push(name);
@@ -109,6 +121,18 @@ describe('modelServiceReconciler', () => {
     await run();
     sent.length = 0;
     await run();
+    assert.ok(sent.includes('ModelService/status'));
+  });
+
+  it('asks for what no store holds only once a name turns out to be taken', async () => {
+    await run();
+    assert.equal(looked.length, 0);
+    refuse('Service', 409);
+    sent.length = 0;
+    assert.deepEqual(await run(), { requeueAfterMs: 30_000 });
+    assert.ok(looked.includes('Service'));
+    // Tried once; then the look has shown whose it is.
+    assert.equal(sent.filter((name) => name === 'Service').length, 1);
     assert.ok(sent.includes('ModelService/status'));
   });
 

@@ -36,6 +36,8 @@ export interface ReconcilerOptions {
 
 /** What a problem that raises no event of ours (a foreign child, a refusal) waits for its next look. */
 const PROBLEM_RETRY_MS = 30_000;
+/** Somebody was quicker than a look at what is there: what they made is soon in the store, or gone. */
+const STORE_BEHIND_MS = 500;
 /** Two writes of one status are at least so far apart. */
 const STATUS_INTERVAL_MS = 250;
 
@@ -43,6 +45,8 @@ const STATUS_INTERVAL_MS = 250;
 export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
   const { api, applier, stores, modelInfo, activity, gateway, config, metrics, clock } = options;
   const pace = new StatusPace(clock, STATUS_INTERVAL_MS);
+  /** Keys of services one of whose children has a name that something in no store has. */
+  const namesTaken = new Set<string>();
 
   async function reconcile(key: string, service: ModelService, context: ReconcileContext): Promise<ReconcileResult> {
     const { signal } = context;
@@ -55,10 +59,18 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
       now: clock.now(),
     };
     const listLive: ListLive = async (type, selected) => (await api.list(type, selected, signal)).items;
-    const observed = await gather(service, stores, known, config.scaler, listLive);
+    const observed = await gather(service, stores, known, config.scaler, listLive, namesTaken.has(key));
     const planned = plan(service, observed, config);
     ask(key, planned, observed);
-    const { deployment, deploymentChanged, refusals } = await act(planned, api, applier, context);
+    const acted = await act(planned, api, applier, context);
+    if (acted.nameTaken) {
+      // Once more with a look at what is there; after that look it is the store that is behind.
+      if (namesTaken.has(key)) return { requeueAfterMs: STORE_BEHIND_MS };
+      namesTaken.add(key);
+      return await reconcile(key, service, context);
+    }
+    if (!planned.problems.some(({ reason }) => reason === 'NameTaken')) namesTaken.delete(key);
+    const { deployment, deploymentChanged, refusals } = acted;
     const waitMs = pace.waitMs(key);
     // The pass that changed the Deployment tells so at once: the next one does not know any more.
     if (waitMs > 0 && !deploymentChanged) return { requeueAfterMs: waitMs };
@@ -118,7 +130,10 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
     modelInfo.observe(key, service === undefined ? '' : modelNameOf(service), pods);
     activity.observe(key, pods);
     if (service === undefined) gateway?.listeners.forget(key);
-    if (service === undefined) pace.forget(key);
+    if (service === undefined) {
+      pace.forget(key);
+      namesTaken.delete(key);
+    }
     // Its children go with it, by their owner references.
     if (service === undefined || service.metadata.deletionTimestamp !== undefined) return {};
     try {

@@ -25,7 +25,10 @@ export class Applier {
     this.#options = options;
   }
 
-  /** `live` is the object as the store has it, with our managedFields entry; absent where there is none. */
+  /**
+   * `live` is the object as the store has it, with our managedFields entry. Where it is absent, the apply makes the object
+   * and fails with a conflict if there is one all the same: one that no store holds, because it is not marked as ours.
+   */
   async apply<T extends KubeObject>(
     type: ResourceType,
     intent: Intent,
@@ -51,7 +54,14 @@ export class Applier {
   }
 }
 
-/** Never another object of the same name, which somebody may have made since we looked. */
+/**
+ * The version of no object: an apply that names it makes an object, and is refused (409) where one of that name is there,
+ * because its version is another one. Versions are etcd's revisions, and the first of those is of an empty store.
+ */
+const NO_OBJECT = '1';
+
+/** Never another object of the same name, which may be there without our knowing, or made since we looked. */
 function ofThisVery(intent: Intent, live: KubeObject | undefined): Intent {
-  return live === undefined ? intent : { ...intent, metadata: { ...intent.metadata, uid: live.metadata.uid } };
+  const precondition = live === undefined ? { resourceVersion: NO_OBJECT } : { uid: live.metadata.uid };
+  return { ...intent, metadata: { ...intent.metadata, ...precondition } };
 }
