@@ -114,13 +114,30 @@ describe('the chart', () => {
       endpoints: readonly object[];
     };
     assert.partialDeepStrictEqual(service.metadata.labels, selector.matchLabels);
-    assert.deepEqual(endpoints, [{ port: 'metrics', interval: '30s' }]);
+    assert.deepEqual(endpoints, [{ port: 'metrics', honorLabels: true, interval: '30s' }]);
     assert.equal(monitor.metadata.labels.release, 'prometheus');
 
     const { ports, selector: pods } = service.spec as { ports: readonly object[]; selector: object };
     assert.deepEqual(ports, [{ name: 'metrics', port: 8080, targetPort: 'metrics' }]);
     const { template } = only(objects, 'Deployment').spec as { template: { metadata: { labels: object } } };
     assert.partialDeepStrictEqual(template.metadata.labels, pods);
+  });
+
+  it('makes monitors where prometheus-operator is installed, unless told otherwise', async () => {
+    const kinds = ['PodMonitor', 'ServiceMonitor'];
+    const monitors = async (metrics: object = {}, served: readonly string[] = kinds) => {
+      const apiVersions = served.map((kind) => `monitoring.coreos.com/v1/${kind}`);
+      const objects = await renderChart({ ...options({ metrics, gateway: { replicas: 2 } }), apiVersions });
+      const found = objects.filter(({ kind }) => kinds.includes(kind));
+      return found.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort();
+    };
+    const name = 'ms-modelservice-operator';
+    const podMonitors = [`PodMonitor ${name}-gateway`, `PodMonitor ${name}-models`];
+    assert.deepEqual(await monitors(), [...podMonitors, `ServiceMonitor ${name}`]);
+    assert.deepEqual(await monitors({}, []), []);
+    assert.deepEqual(await monitors({ serviceMonitor: { enabled: false } }), podMonitors);
+    assert.deepEqual(await monitors({ service: false }), podMonitors, 'without the Service there is nothing to select');
+    assert.deepEqual(await monitors({ podMonitor: { enabled: true } }, []), podMonitors);
   });
 
   it('has prometheus-operator scrape the models wherever they are looked after', async () => {

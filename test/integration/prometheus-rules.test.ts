@@ -88,6 +88,44 @@ const WANTED: readonly {
     at: '20m',
     labels: undefined,
   },
+  {
+    alert: 'ModelServiceQueueGrowing',
+    title: 'when many ModelServices have waited for long',
+    series: [{ series: 'workqueue_depth{name="modelservice",pod="a"}', values: '0 11+1x30' }],
+    at: '20m',
+    labels: {},
+  },
+  {
+    alert: 'ModelServiceQueueGrowing',
+    title: 'not when they waited for some minutes, nor in the queue of somebody else',
+    series: [
+      { series: 'workqueue_depth{name="modelservice"}', values: '5000x10 0x3 5000x10' },
+      { series: 'workqueue_depth{name="node"}', values: '5000x30' },
+    ],
+    at: '24m',
+    labels: undefined,
+  },
+  {
+    alert: 'ModelServiceStalled',
+    title: 'when one is stalled for 15 minutes, also where the reason changes',
+    series: [
+      condition('Stalled', 'True', '1x10 _x20', { reason: 'ModelNotFound' }),
+      condition('Stalled', 'True', '_x10 1x20', { reason: 'DigestMismatch' }),
+    ],
+    at: '20m',
+    labels: { namespace: 'vision', name: 'mnist' },
+  },
+  {
+    alert: 'ModelServiceStalled',
+    title: 'not when it got on, nor when it is only not ready',
+    series: [
+      condition('Stalled', 'True', '1x10 _x20'),
+      condition('Stalled', 'False', '_x10 1x20'),
+      condition('Ready', 'False', '1x30'),
+    ],
+    at: '25m',
+    labels: undefined,
+  },
 ];
 
 describe("the chart's alerts", function () {
@@ -121,11 +159,10 @@ describe("the chart's alerts", function () {
     it(`${alert} ${labels === undefined ? 'does not fire' : 'fires'}: ${title}`, async () => {
       const rule = rules.find((candidate) => candidate.alert === alert);
       assert.ok(rule);
-      const name = labels?.name ?? '';
       const expected = {
         exp_labels: { ...rule.labels, ...labels },
         exp_annotations: Object.fromEntries(
-          Object.entries(rule.annotations).map(([key, text]) => [key, text.replace('{{ $labels.name }}', name)]),
+          Object.entries(rule.annotations).map(([key, text]) => [key, withLabels(text, labels)]),
         ),
       };
       const test = {
@@ -142,6 +179,17 @@ describe("the chart's alerts", function () {
 
 function apiService(version: string, values: string, group = 'custom.metrics.k8s.io') {
   return { series: `aggregator_unavailable_apiservice{name="${version}.${group}",instance="a"}`, values };
+}
+
+function condition(type: string, status: string, values: string, more: Readonly<Record<string, string>> = {}) {
+  const labels = { namespace: 'vision', name: 'mnist', type, status, ...more };
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${text}"`);
+  return { series: `modelservice_condition{${pairs.join()}}`, values };
+}
+
+/** The text of an annotation, as Prometheus writes it for an alert with those labels. */
+function withLabels(text: string, labels: Readonly<Record<string, string>> = {}): string {
+  return text.replace(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => labels[label] ?? '');
 }
 
 /** Of so many days, through all of a test: time begins at zero there. */

@@ -193,6 +193,28 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   verbs: [patch]
 {{- end -}}
 
+{{/*
+"true" where objects of prometheus-operator's are to be made, else nothing: dict "enabled" true|false|auto "kind" KIND
+"root" $. auto: where the cluster serves that kind.
+*/}}
+{{- define "modelservice.monitoring" -}}
+{{- if eq (toString .enabled) "auto" -}}
+{{- if .root.Capabilities.APIVersions.Has (printf "monitoring.coreos.com/v1/%s" .kind) }}true{{ end -}}
+{{- else if .enabled -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* "true" where Prometheus scrapes the operator by a ServiceMonitor, else nothing. */}}
+{{- define "modelservice.serviceMonitored" -}}
+{{- $wanted := include "modelservice.monitoring" (dict "enabled" .Values.metrics.serviceMonitor.enabled "kind" "ServiceMonitor" "root" .) -}}
+{{- if .Values.metrics.service -}}
+{{- $wanted -}}
+{{- else if eq (toString .Values.metrics.serviceMonitor.enabled) "true" -}}
+{{- fail "metrics.serviceMonitor.enabled needs the Service that it selects: set metrics.service to true as well" -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Scrapes what a Service of ours selects: dict "name" "labels" "selector" "root" $. */}}
 {{- define "modelservice.serviceMonitor" -}}
 apiVersion: monitoring.coreos.com/v1
@@ -211,6 +233,8 @@ spec:
       {{- .selector | nindent 6 }}
   endpoints:
     - port: metrics
+      # The namespace in a series is its ModelService's, where it has one.
+      honorLabels: true
       {{- with .root.Values.metrics.serviceMonitor.interval }}
       interval: {{ . }}
       {{- end }}
