@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as delay, setImmediate as nextLoop } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import { eventually, halfPlusTwo, served, start, tcp } from './test-support.ts';
+import { blockedWhile, threadClient } from './test-thread-client.ts';
 
 const BODY = '{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[1]}]}';
 
@@ -136,6 +138,7 @@ describe('HTTP connections', () => {
       busy.socket.write(REQUEST);
       await eventually('the inference has begun', () => model.begun() === 1);
       const drained = server.http.drain({ timeoutMs: 10_000 });
+      await eventually('it listens no more', () => !server.http.server.listening);
 
       const late = connect(server.port, '127.0.0.1');
       const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException];
@@ -154,6 +157,7 @@ describe('HTTP connections', () => {
       second.socket.write(REQUEST);
       await Promise.all([first.until(/2\.5/), second.until(/2\.5/)]);
       const drained = server.http.drain({ timeoutMs: 10_000, idleGraceMs: 9000 });
+      await eventually('it listens no more', () => !server.http.server.listening);
       first.socket.write(REQUEST);
       second.socket.write('GET /v2/health/ready HTTP/1.1\r\nHost: a\r\n\r\n');
       assert.match(await first.closed(), /2\.5[\s\S]*Connection: close[\s\S]*2\.5/i);
@@ -162,11 +166,66 @@ describe('HTTP connections', () => {
       await drained;
     });
 
-    it('closes connections that stay idle after the grace, also those that never sent a byte', async () => {
+    it('closes connections that stay idle for the grace, also those that never sent a byte', async () => {
       await using server = await start([served('half', halfPlusTwo())]);
       const silent = await tcp(server.port);
       await server.http.drain({ timeoutMs: 10_000, idleGraceMs: 20 });
       assert.equal(await silent.closed(), '');
+    });
+
+    it('answers a request that lies unread when the grace ends, as where the process was kept from its work', async () => {
+      await using server = await start([served('half', halfPlusTwo())]);
+      await using client = await threadClient(server.port);
+      const drained = server.http.drain({ timeoutMs: 10_000, idleGraceMs: 500 });
+      // Just before it has been idle long enough: timers fire in their order, however late they are.
+      await delay(485);
+      // From here the event loop goes to its timers without reading.
+      await nextLoop();
+      blockedWhile(client, REQUEST, 200);
+      assert.match(await client.closed(), /^HTTP\/1\.1 200 OK[\s\S]*Connection: close[\s\S]*"data":\[2\.5\]/i);
+      await drained;
+    });
+
+    it('takes no connection for idle on which a request comes little by little', async () => {
+      await using server = await start([served('half', halfPlusTwo())]);
+      const client = await tcp(server.port);
+      const drained = server.http.drain({ timeoutMs: 10_000, idleGraceMs: 300 });
+      for (const letter of head(BODY.length).slice(0, 20)) {
+        client.socket.write(letter);
+        await delay(30);
+      }
+      client.socket.write(REQUEST.slice(20));
+      assert.match(await client.closed(), /^HTTP\/1\.1 200 OK/);
+      await drained;
+    });
+
+    it('answers on a connection that it had not accepted yet', async () => {
+      await using server = await start([served('half', halfPlusTwo())]);
+      await using client = await threadClient(server.port, { connected: false });
+      blockedWhile(client, REQUEST, 0);
+      await server.http.drain({ timeoutMs: 10_000, idleGraceMs: 1000 });
+      assert.match(await client.closed(), /^HTTP\/1\.1 200 OK[\s\S]*Connection: close/i);
+    });
+
+    it('says that it closes before it does, and runs nothing that it could not answer any more', async () => {
+      const model = halfPlusTwo();
+      await using server = await start([served('half', model)]);
+      const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+      await once(socket, 'connect');
+      const drained = server.http.drain({ timeoutMs: 10_000, idleGraceMs: 20 });
+      await once(socket.resume(), 'end');
+      socket.on('error', () => undefined).write(REQUEST);
+      await drained;
+      assert.equal(model.begun(), 0);
+      socket.destroy();
+    });
+
+    it('waits no longer than a moment for a client that never closes its side', async () => {
+      await using server = await start([served('half', halfPlusTwo())]);
+      const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+      await once(socket, 'connect');
+      await server.http.drain({ timeoutMs: 60_000, idleGraceMs: 20 });
+      socket.destroy();
     });
 
     it('answers all pipelined requests', async () => {
@@ -177,6 +236,7 @@ describe('HTTP connections', () => {
       client.socket.write(REQUEST + REQUEST);
       await eventually('both inferences have begun', () => model.begun() === 2);
       const drained = server.http.drain({ timeoutMs: 10_000 });
+      await eventually('it listens no more', () => !server.http.server.listening);
       release();
       assert.equal((await client.closed()).match(/HTTP\/1\.1 200 OK/g)?.length, 2);
       await drained;

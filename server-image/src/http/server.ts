@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextLoop } from 'node:timers/promises';
 import type { ModelRepository } from '../model/served-model.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -42,11 +42,11 @@ export interface HttpServerOptions {
 }
 
 export interface DrainOptions {
-  /** How long requests under way may take, in milliseconds. */
+  /** After this time whatever is left is cut, in milliseconds. */
   readonly timeoutMs: number;
   /**
-   * How long idle connections stay open for requests that are already on their way, in milliseconds; the answer to one
-   * closes its connection. Default: 1000.
+   * How long a connection must rest before it is closed, in milliseconds; a request that comes on it earlier is answered,
+   * and that answer closes it. Default: 5000, the time that Go's `Shutdown` gives a connection without a request.
    */
   readonly idleGraceMs?: number;
 }
@@ -84,6 +84,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
 
   function serve(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
+    if (!request.socket.writable) {
+      // It came when we had closed our side: unanswered, it must not be carried out either.
+      request.socket.destroy();
+      return;
+    }
     connections.track(request.socket, response);
     if (lifecycle.draining) response.shouldKeepAlive = false;
     let route: InferRoute | undefined;
@@ -103,15 +108,19 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   return {
     server,
-    drain: async ({ timeoutMs, idleGraceMs = 1000 }) => {
+    drain: async ({ timeoutMs, idleGraceMs = 5000 }) => {
+      // Connections that the kernel has taken for us would be reset with the listening socket: after the second of these
+      // the event loop has accepted them, wherever in its round it was. No client is told to open another meanwhile.
+      await nextLoop();
+      await nextLoop();
       lifecycle.draining = true;
       connections.closeAfterAnswers();
       const closed = Promise.withResolvers<void>();
       // http's own close() cuts idle connections at once, and with them a request that is already on the wire.
       NetServer.prototype.close.call(server, () => closed.resolve());
-      await settled(closed.promise, Math.min(idleGraceMs, timeoutMs));
-      connections.closeIdle();
-      await settled(closed.promise, Math.max(0, timeoutMs - idleGraceMs));
+      const stopClosing = connections.closeWhenIdle(idleGraceMs);
+      await settled(closed.promise, timeoutMs);
+      stopClosing();
       server.closeAllConnections();
       await closed.promise;
     },
