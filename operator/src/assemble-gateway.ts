@@ -50,8 +50,9 @@ export function assembleGateway(wiring: GatewayWiring): Gateway {
     slices: slices.store,
     replicas,
   });
-  const size = manager.controller('gateway-size', reconcileSize, { workers: 1 });
-  const resize = (): void => size.enqueue(`${namespace}/${name}`);
+  const key = `${namespace}/${name}`;
+  const size = manager.controller('gateway-size', reconcileSize, { workers: 1, initialKeys: () => [key] });
+  const resize = (): void => size.enqueue(key);
   deployments.onChange(resize);
   services.onChange(resize);
   slices.onChange(resize);

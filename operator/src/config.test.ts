@@ -15,6 +15,12 @@ describe('readConfig', () => {
       logLevel: 'info',
       workers: 4,
       gateway: undefined,
+      leaderElection: {
+        lease: { namespace: 'default', name: 'modelservice-operator' },
+        leaseDurationMs: 15_000,
+        renewDeadlineMs: 10_000,
+        retryPeriodMs: 2_000,
+      },
       metrics: { provider: 'builtin', scaler: { kind: 'stock' }, apiService: undefined },
       bindAddress: undefined,
       healthPort: 8081,

@@ -3,6 +3,12 @@ import { METRICS_PROVIDERS, type MetricsProvider } from './modelservice/metrics-
 import type { Scaler } from './modelservice/plan/autoscaler.ts';
 import type { ServerImages } from './modelservice/plan/server-image.ts';
 import {
+  LEADER_ELECTION_SCHEMA,
+  LEADER_ELECTION_SETTINGS,
+  type LeaderElectionConfig,
+  leaderElectionConfigOf,
+} from './runtime/leader-election-settings.ts';
+import {
   COMMON_SETTINGS,
   COMMON_SETTINGS_SCHEMA,
   type CommonConfig,
@@ -20,6 +26,8 @@ export interface OperatorConfig extends CommonConfig {
   readonly workers: number;
   /** Undefined: there is none, and no service goes to zero. */
   readonly gateway: GatewayConfig | undefined;
+  /** Undefined: no leader is elected; there must be one process only. */
+  readonly leaderElection: LeaderElectionConfig | undefined;
 }
 
 /** The gateway that holds requests for services at zero. */
@@ -43,6 +51,7 @@ export interface MetricsConfig {
 
 export const SETTINGS = {
   ...COMMON_SETTINGS,
+  ...LEADER_ELECTION_SETTINGS,
   serverImageWasm: {
     flag: 'server-image-wasm',
     help: 'Server image with the engines Wasm and JavaScript.',
@@ -101,6 +110,7 @@ const image = z.string().regex(/^\S+$/, 'write the name of an image');
 
 const schema = z.object({
   ...COMMON_SETTINGS_SCHEMA,
+  ...LEADER_ELECTION_SCHEMA,
   serverImageWasm: image,
   serverImageTensorflow: image,
   serverImageTensorflowGPU: z.string().regex(/^\S*$/, 'write the name of an image'),
@@ -127,7 +137,8 @@ export function readConfig(
   if (settings === 'help') return 'help';
   const { serverImageWasm, serverImageTensorflow, serverImageTensorflowGPU, ...others } = settings;
   const { metricsProvider, metricsApiService, prometheusUrl, prometheusMaxAgeMs, ...more } = others;
-  const { gatewayNamespace, gatewayName, gatewaySelector, gatewayReplicas, ...rest } = more;
+  const { gatewayNamespace, gatewayName, gatewaySelector, gatewayReplicas, ...further } = more;
+  const { leaderElect, leaseName, leaseNamespace, leaseDurationMs, renewDeadlineMs, retryPeriodMs, ...rest } = further;
   return {
     ...rest,
     metrics: {
@@ -139,6 +150,7 @@ export function readConfig(
       gatewayName === ''
         ? undefined
         : { namespace: gatewayNamespace, name: gatewayName, selector: gatewaySelector, replicas: gatewayReplicas },
+    leaderElection: leaderElectionConfigOf(further),
     images: {
       wasm: serverImageWasm,
       tensorflow: serverImageTensorflow,

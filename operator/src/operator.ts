@@ -64,7 +64,7 @@ export async function runOperator(
   signal: AbortSignal,
   renderTemplate?: RenderTemplate,
 ): Promise<void> {
-  const parts = await programParts(config, log, 'modelservice-operator');
+  const parts = await programParts(config, log, 'modelservice-operator', config.leaderElection);
   const { api, manager, metrics } = parts;
   const applier = new Applier({ api, onResult: metrics.countApply, onWritten: manager.written });
   const labelSelector = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
@@ -149,7 +149,10 @@ export async function runOperator(
     clock: systemClock,
   });
   metrics.addScraped(conditionGauge(services.store, () => manager.isWorking));
-  const controller = manager.controller('modelservice', reconcile, { workers: config.workers });
+  const controller = manager.controller('modelservice', reconcile, {
+    workers: config.workers,
+    initialKeys: () => services.store.list().map(keyOf),
+  });
 
   function enqueueOwner({ before, after }: Pick<Change<KubeObject>, 'before' | 'after'>, owner = MODEL_SERVICE): void {
     for (const object of [before, after]) {
@@ -191,6 +194,6 @@ export async function runOperator(
   try {
     await manager.run(signal);
   } finally {
-    await api.close();
+    await parts.close();
   }
 }

@@ -20,7 +20,8 @@ const LAST_ANSWERS_MS = 5000;
 /** Runs the gateway until `signal` aborts and what it holds is answered, or the time for that is over. */
 export async function runGateway(config: GatewayConfig, log: Logger, signal: AbortSignal): Promise<void> {
   const { bindAddress: host } = config;
-  const { api, manager, metrics } = await programParts(config, log, FIELD_MANAGER);
+  const parts = await programParts(config, log, FIELD_MANAGER);
+  const { api, manager, metrics } = parts;
   const slices = manager.informer<GatewaySlice>(ENDPOINT_SLICE, {
     labelSelector: SLICE_SELECTOR,
     transform: (slice) => toGatewaySlice(slice as KubeObject as EndpointSlice),
@@ -88,6 +89,6 @@ export async function runGateway(config: GatewayConfig, log: Logger, signal: Abo
     listeners.stop();
     holding.cut();
     listeners.cut();
-    await api.close();
+    await parts.close();
   }
 }

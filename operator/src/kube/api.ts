@@ -76,8 +76,20 @@ export interface KubeApi {
   delete(type: ResourceType, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<void>;
 }
 
+/** The body of a `create`, without its type. */
+export interface NewObject {
+  readonly metadata?: { readonly namespace?: string; readonly name?: string };
+  readonly [field: string]: unknown;
+}
+
 /** Creating what has no name of its own, such as a review: the API server answers it with a status and stores nothing. */
 export interface KubeReviews {
-  /** Fails like the calls of `KubeApi`. */
-  create<T>(type: ResourceType, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<T>;
+  /** Fails like the calls of `KubeApi`; with 409 AlreadyExists where there is one of that name. */
+  create<T>(type: ResourceType, body: NewObject, signal: AbortSignal): Promise<T>;
+}
+
+/** What several writers share by optimistic concurrency. Fails like the calls of `KubeApi`. */
+export interface KubeUpdates extends KubeReviews, Pick<KubeApi, 'get'> {
+  /** Replaces the whole object; a conflict where its resourceVersion is no longer the live one. */
+  update<T extends KubeObject>(type: ResourceType, object: T, signal: AbortSignal): Promise<T>;
 }

@@ -36,7 +36,7 @@ describe('KubeClient', () => {
     await stopServer();
   });
 
-  function connect(user: object, options: { requestTimeoutMs: number }): KubeClient {
+  function connect(user: object, options: { requestTimeoutMs: number; guardWrite?: () => void }): KubeClient {
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromOptions({
       clusters: [{ name: 'cluster', server: url, skipTLSVerify: true }],
@@ -148,6 +148,58 @@ describe('KubeClient', () => {
   it('finds a delete of what is gone a success', async () => {
     respond = answer(404, status(404, 'NotFound'));
     await client.delete(POD, ref, {}, signal);
+  });
+
+  it('asks its guard when a write is about to be sent, however long the connection took, and never for a read', async () => {
+    const refusal = new Error('too late');
+    const seen: string[] = [];
+    let mayWrite = true;
+    client = connect(
+      { name: 'user' },
+      {
+        requestTimeoutMs: 60_000,
+        guardWrite: () => {
+          if (!mayWrite) throw refusal;
+        },
+      },
+    );
+    respond = (request, response) => {
+      seen.push(request.method ?? '');
+      answer(200, {})(request, response);
+    };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...ref, uid: 'u', resourceVersion: '7' } };
+    const writes = (): readonly Promise<unknown>[] => [
+      client.apply(POD, { apiVersion: 'v1', kind: 'Pod', metadata: ref }, { fieldManager: 'test' }, signal),
+      client.update(POD, pod, signal),
+      client.create(POD, { metadata: ref }, signal),
+      client.delete(POD, ref, {}, signal),
+    ];
+    const begun = writes();
+    mayWrite = false;
+    for (const write of begun) {
+      await assert.rejects(write, (error) => error instanceof TransportError && error.cause === refusal);
+    }
+    await client.get(POD, ref, signal);
+    assert.deepEqual(seen, ['GET']);
+
+    mayWrite = true;
+    await Promise.all(writes());
+    assert.deepEqual(seen.toSorted(), ['DELETE', 'GET', 'PATCH', 'POST', 'PUT']);
+  });
+
+  it('replaces an object where it is, and creates one in its namespace', async () => {
+    const seen: unknown[] = [];
+    respond = (request, response) => {
+      request.on('data', (chunk) => seen.push(`${request.method} ${request.url} ${chunk}`));
+      request.on('end', () => answer(200, {})(request, response));
+    };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...ref, uid: 'u', resourceVersion: '7' } };
+    await client.update(POD, pod, signal);
+    await client.create(POD, { metadata: ref }, signal);
+    assert.deepEqual(seen, [
+      `PUT /prefix/api/v1/namespaces/default/pods/a ${JSON.stringify(pod)}`,
+      `POST /prefix/api/v1/namespaces/default/pods ${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: ref })}`,
+    ]);
   });
 
   it('tells a connection that breaks, and counts it', async () => {

@@ -8,8 +8,9 @@ import type {
   DeleteOptions,
   KubeApi,
   KubeList,
-  KubeReviews,
+  KubeUpdates,
   ListOptions,
+  NewObject,
   WatchEvent,
   WatchOptions,
 } from './api.ts';
@@ -26,7 +27,7 @@ interface ListBody<T> {
 }
 
 /** A KubeApi of one API server. Close it to cut its connections. */
-export class KubeClient implements KubeApi, KubeReviews {
+export class KubeClient implements KubeApi, KubeUpdates {
   readonly #transport: Transport;
 
   constructor(options: TransportOptions) {
@@ -125,12 +126,23 @@ export class KubeClient implements KubeApi, KubeReviews {
     }
   }
 
-  async create<T>(type: ResourceType, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<T> {
+  async create<T>(type: ResourceType, body: NewObject, signal: AbortSignal): Promise<T> {
     const request: KubeRequest = {
       attempt: `create ${type.kind}`,
       method: 'POST',
-      path: pathOf(type, {}),
+      path: pathOf(type, { namespace: body.metadata?.namespace }),
       body: JSON.stringify({ apiVersion: apiVersionOf(type), kind: type.kind, ...body }),
+      contentType: 'application/json',
+    };
+    return (await this.#transport.json(request, signal)) as T;
+  }
+
+  async update<T extends KubeObject>(type: ResourceType, object: T, signal: AbortSignal): Promise<T> {
+    const request: KubeRequest = {
+      attempt: `update ${describeRef(type, object.metadata)}`,
+      method: 'PUT',
+      path: pathOf(type, object.metadata),
+      body: JSON.stringify(object),
       contentType: 'application/json',
     };
     return (await this.#transport.json(request, signal)) as T;

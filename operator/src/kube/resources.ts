@@ -48,6 +48,14 @@ export const ENDPOINT_SLICE: ResourceType = {
   namespaced: true,
 };
 
+export const LEASE: ResourceType = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  plural: 'leases',
+  namespaced: true,
+};
+
 export const CONFIG_MAP: ResourceType = {
   group: '',
   version: 'v1',

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { Connections } from './connections.ts';
-import type { ClusterAccess } from './credentials.ts';
+import type { ClusterAccess, TlsMaterial } from './credentials.ts';
 import { TransportError } from './errors.ts';
+import { guardedDispatcher } from './guarded-dispatcher.ts';
 import { apiErrorOfResponse } from './status.ts';
 
 export interface TransportOptions {
@@ -14,12 +15,17 @@ export interface TransportOptions {
   readonly connectTimeoutMs?: number;
   /** Called once for each request; `code` is the HTTP status, or `<error>` when there was no answer (as client-go). */
   readonly onResponse?: (response: { readonly code: string; readonly method: string; readonly host: string }) => void;
+  /**
+   * Called just before a request that is no GET is written to its connection; what it throws is what that fails with.
+   * Default: all are sent.
+   */
+  readonly guardWrite?: (() => void) | undefined;
 }
 
 export interface KubeRequest {
   /** For messages: what this call is for, such as `list Pods`. */
   readonly attempt: string;
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path and query. */
   readonly path: string;
   readonly body?: string;
@@ -77,7 +83,7 @@ export class Transport {
     try {
       const { headers, tls } = await this.#options.access.credentials();
       const timeoutMs = request.streaming ? 0 : (this.#options.requestTimeoutMs ?? 30_000);
-      const response = await this.#connections.dispatcherFor(tls).request({
+      const response = await this.#dispatcherFor(tls, request).request({
         origin: server.origin,
         path: `${server.pathname.replace(/\/$/, '')}${request.path}`,
         method: request.method,
@@ -98,6 +104,12 @@ export class Transport {
       this.#options.onResponse?.({ code: '<error>', method: request.method, host });
       throw error;
     }
+  }
+
+  #dispatcherFor(tls: TlsMaterial, { method }: KubeRequest): Dispatcher {
+    const dispatcher = this.#connections.dispatcherFor(tls);
+    const { guardWrite } = this.#options;
+    return guardWrite === undefined || method === 'GET' ? dispatcher : guardedDispatcher(dispatcher, guardWrite);
   }
 
   async #guard<T>(request: KubeRequest, signal: AbortSignal, call: () => Promise<T>): Promise<T> {

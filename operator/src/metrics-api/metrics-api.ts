@@ -26,7 +26,8 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
   const { namespace, bindAddress: host } = config;
   const service = { namespace, name: config.serviceName };
   const secretKey = `${namespace}/${config.secretName}`;
-  const { api, manager, metrics } = await programParts(config, log, FIELD_MANAGER);
+  const parts = await programParts(config, log, FIELD_MANAGER);
+  const { api, manager, metrics } = parts;
   const pods = manager.informer<ServerPod>(POD, {
     labelSelector: POD_SELECTOR,
     indexes: POD_INDEXES,
@@ -104,6 +105,6 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
   } finally {
     await server.close();
     await source.close();
-    await api.close();
+    await parts.close();
   }
 }

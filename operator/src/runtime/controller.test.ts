@@ -95,6 +95,22 @@ describe('Controller', () => {
     });
   }
 
+  it('collects nothing before it begins where it knows all keys then', async () => {
+    const seen: string[] = [];
+    const reconcile: Reconcile = async (key) => {
+      seen.push(key);
+      return {};
+    };
+    const initialKeys = (): readonly string[] => ['default/a', 'default/b'];
+    const log = pino({ level: 'silent' });
+    const controller = new Controller({ name: 'test', reconcile, workers: 1, initialKeys, clock, log, metrics });
+    controller.enqueue('default/gone');
+    running = controller.run(stop.signal, abort.signal);
+    controller.enqueue('default/c');
+    await settle();
+    assert.deepEqual(seen, ['default/a', 'default/b', 'default/c']);
+  });
+
   it('looks again after requeueAfterMs, which is no failure', async () => {
     const calls: number[] = [];
     const controller = start(async () => {

@@ -16,6 +16,11 @@ export interface ControllerOptions {
   /** How many keys are worked on at a time. Default: 8; the work is waiting for the API server. */
   readonly workers?: number | undefined;
   readonly rateLimit?: RateLimiterOptions | undefined;
+  /**
+   * All keys that there are, asked when it begins to work; what is enqueued before is then ignored, so that a standby
+   * collects nothing. Default: it begins with what was enqueued before.
+   */
+  readonly initialKeys?: (() => Iterable<string>) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: OperatorMetrics;
@@ -28,12 +33,14 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #workers: number;
   readonly #metrics: ControllerMetrics;
+  #begun: boolean;
   #active = 0;
 
   constructor(options: ControllerOptions) {
     this.name = options.name;
     this.#options = options;
     this.#workers = options.workers ?? 8;
+    this.#begun = options.initialKeys === undefined;
     this.#metrics = options.metrics.forController(options.name, this.#workers);
     this.#queue = new WorkQueue({
       clock: options.clock,
@@ -49,12 +56,12 @@ export class Controller {
 
   /** Asks for a reconcile of `namespace/name`. Any number of calls before it begins make one reconcile. */
   enqueue(key: string): void {
-    this.#queue.add(key);
+    if (this.#begun) this.#queue.add(key);
   }
 
   /** Asks for a reconcile in `delayMs`, unless one was asked for earlier. */
   enqueueAfter(key: string, delayMs: number): void {
-    this.#queue.addAfter(key, delayMs);
+    if (this.#begun) this.#queue.addAfter(key, delayMs);
   }
 
   /**
@@ -62,6 +69,8 @@ export class Controller {
    * that too. Start it only when every store that `reconcile` reads has synced.
    */
   async run(stop: AbortSignal, abort: AbortSignal): Promise<void> {
+    this.#begun = true;
+    for (const key of this.#options.initialKeys?.() ?? []) this.enqueue(key);
     const shutDown = (): void => this.#queue.shutDown();
     stop.addEventListener('abort', shutDown, { once: true });
     if (stop.aborted) shutDown();

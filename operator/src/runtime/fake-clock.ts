@@ -9,6 +9,7 @@ interface Timer {
 export class FakeClock implements Clock {
   #now: number;
   readonly #start: number;
+  #jumpedMs = 0;
   #timers: Timer[] = [];
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -17,7 +18,7 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#jumpedMs;
   }
 
   elapsedMs(): number {
@@ -30,6 +31,16 @@ export class FakeClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  /** Somebody sets the machine's clock: no time passes. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
+  }
+
+  /** The process stands still: time passes, and no callback is called yet. */
+  stall(ms: number): void {
+    this.#now += ms;
   }
 
   /** How many callbacks are waiting. */

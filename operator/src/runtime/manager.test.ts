@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { POD } from '../kube/resources.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { serveHttp } from './http-endpoint.ts';
-import { Manager } from './manager.ts';
+import { type Election, Manager } from './manager.ts';
 import { OperatorMetrics } from './metrics.ts';
 import { ScriptedKubeApi, scriptedObject } from './scripted-kube-api.ts';
 
@@ -175,6 +175,95 @@ describe('Manager', () => {
     stop.abort();
     await clock.advance(5000);
     await running;
+  });
+
+  describe('with a leader election', () => {
+    /** Told by the test when it leads, and when no longer. */
+    function scriptedElection() {
+      const steps: string[] = [];
+      const lead = Promise.withResolvers<boolean>();
+      const lose = Promise.withResolvers<void>();
+      const election: Election = {
+        problem: undefined,
+        acquire: (signal) => {
+          steps.push('waits');
+          signal.addEventListener('abort', () => lead.resolve(false));
+          return lead.promise;
+        },
+        hold: (signal) => {
+          steps.push('holds');
+          signal.addEventListener('abort', () => lose.resolve());
+          return lose.promise;
+        },
+        release: async () => {
+          steps.push('released');
+        },
+      };
+      return { election, steps, lead, lose };
+    }
+
+    function managed(election: Election) {
+      const api = new ScriptedKubeApi();
+      api.lists.push({ resourceVersion: '7', items: [scriptedObject('a', '1')] });
+      const endpoints = { health: { port: 0 }, metricsAt: { port: 0 } };
+      const manager = new Manager({ api, log, metrics: new OperatorMetrics(), namespaces: [], election, ...endpoints });
+      return { manager, informer: manager.informer(POD) };
+    }
+
+    it('has its stores current before it leads, works as the leader, and gives the lease back when all is done', async () => {
+      const { election, steps, lead } = scriptedElection();
+      const { manager, informer } = managed(election);
+      const done = Promise.withResolvers<void>();
+      const controller = manager.controller('test', async (key) => {
+        steps.push(`begins ${key}`);
+        await done.promise;
+        steps.push(`ends ${key}`);
+        return {};
+      });
+      controller.enqueue('default/a');
+      const stop = new AbortController();
+      const running = manager.run(stop.signal);
+      await informer.synced();
+      await settle();
+      assert.deepEqual(steps, ['waits']);
+      lead.resolve(true);
+      await settle();
+      stop.abort();
+      await settle();
+      assert.deepEqual(steps, ['waits', 'holds', 'begins default/a']);
+      done.resolve();
+      await running;
+      assert.deepEqual(steps.slice(3), ['ends default/a', 'released']);
+    });
+
+    it('aborts what is under way when it lost the lease, and fails', async () => {
+      const { election, lead, lose } = scriptedElection();
+      const { manager } = managed(election);
+      const begun = Promise.withResolvers<void>();
+      const controller = manager.controller('test', async (_key, { signal }) => {
+        begun.resolve();
+        await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        return {};
+      });
+      controller.enqueue('default/a');
+      const running = manager.run(new AbortController().signal);
+      lead.resolve(true);
+      await begun.promise;
+      lose.reject(new Error('lost'));
+      await assert.rejects(running, /^Error: lost$/);
+    });
+
+    it('stops as a standby', async () => {
+      const { election, steps } = scriptedElection();
+      const { manager, informer } = managed(election);
+      const stop = new AbortController();
+      const running = manager.run(stop.signal);
+      await informer.synced();
+      await settle();
+      stop.abort();
+      await running;
+      assert.deepEqual(steps, ['waits', 'released']);
+    });
   });
 
   it('fails when an address is taken, and frees the other one', async () => {

@@ -43,11 +43,25 @@ export interface ManagerOptions {
   readonly metricsAt: Address;
   /** How long the queues may take to drain at the stop, before their reconciles are aborted. Default: 20 s. */
   readonly drainTimeoutMs?: number | undefined;
+  /** Who of several processes works. Default: each of them. */
+  readonly election?: Election | undefined;
   /** A watch on which nothing came for so long is begun again. Default: 90 s. */
   readonly silenceTimeoutMs?: number | undefined;
   readonly clock?: Clock | undefined;
   /** Numbers in [0, 1). Default: Math.random. */
   readonly random?: (() => number) | undefined;
+}
+
+/** A leader election, as the manager goes through it: once. */
+export interface Election {
+  /** False when `signal` aborted before this process led. */
+  acquire(signal: AbortSignal): Promise<boolean>;
+  /** Until `signal` aborts; rejects as soon as another may lead. */
+  hold(signal: AbortSignal): Promise<void>;
+  /** When nothing is written any more. */
+  release(): Promise<void>;
+  /** What keeps it from ever leading; undefined: nothing. */
+  readonly problem: string | undefined;
 }
 
 export interface ManagedInformerOptions<T extends KubeObject>
@@ -62,8 +76,10 @@ export interface ManagedInformerOptions<T extends KubeObject>
 }
 
 /**
- * Runs the parts of an operator. Start: endpoints, informers, and once all of those have synced, controllers. Stop:
- * controllers (their queues drained), informers, endpoints last, so that probes and scrapes see the whole of it.
+ * Runs the parts of an operator. Start: endpoints, informers, and once all of those have synced and this process leads,
+ * controllers; a standby is ready, with its stores current. Stop: controllers (their queues drained), the lease given
+ * back, informers, endpoints last, so that probes and scrapes see the whole of it. Where leadership is lost, what is
+ * under way is aborted and `run` rejects: the process is to end.
  */
 export class Manager {
   readonly #options: ManagerOptions;
@@ -80,6 +96,8 @@ export class Manager {
   constructor(options: ManagerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    const { election } = options;
+    if (election !== undefined) this.#checks.set('leader election', () => election.problem);
   }
 
   /** A store of one type. Ask before `run`. */
@@ -123,7 +141,7 @@ export class Manager {
   controller(
     name: string,
     reconcile: Reconcile,
-    options: Pick<ControllerOptions, 'workers' | 'rateLimit'> = {},
+    options: Pick<ControllerOptions, 'workers' | 'rateLimit' | 'initialKeys'> = {},
   ): Controller {
     const { log, metrics } = this.#options;
     const controller = new Controller({ ...options, name, reconcile, clock: this.#clock, log, metrics });
@@ -148,10 +166,11 @@ export class Manager {
 
   /** Runs until `signal` aborts and everything has stopped. Rejects when an address cannot be had or a part breaks. */
   async run(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options;
+    const { log, election } = this.#options;
     const endpoints = await this.#listen(this.#clock.elapsedMs());
     const stopControllers = new AbortController();
     const abortReconciles = new AbortController();
+    const endTerm = new AbortController();
     const stopInformers = new AbortController();
     const stop = (): void => stopControllers.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
@@ -165,11 +184,17 @@ export class Manager {
     };
     const informers = this.#informers.map((informer) => guard(informer.run(stopInformers.signal)));
     const controllers: Promise<void>[] = [];
+    let leads: Promise<boolean> = Promise.resolve(true);
+    let term: Promise<void> = Promise.resolve();
     try {
       const synced = Promise.all(this.#informers.map((informer) => informer.synced()));
       const stopped = aborted(stopControllers.signal);
       await Promise.race([synced, stopped, broken.promise]);
-      if (!stopControllers.signal.aborted) {
+      if (election !== undefined && !stopControllers.signal.aborted) leads = election.acquire(stopControllers.signal);
+      if ((await Promise.race([leads, broken.promise])) && !stopControllers.signal.aborted) {
+        if (election !== undefined) term = guard(election.hold(endTerm.signal));
+        // No time to drain: somebody else may work by now.
+        term.catch((error) => abortReconciles.abort(error));
         log.info({ controllers: this.#controllers.map(({ name }) => name) }, 'Stores synced, starting workers');
         for (const controller of this.#controllers) {
           controllers.push(guard(controller.run(stopControllers.signal, abortReconciles.signal)));
@@ -187,6 +212,9 @@ export class Manager {
       );
       await Promise.allSettled(controllers);
       cancelDeadline();
+      endTerm.abort();
+      await Promise.allSettled([leads, term]);
+      await election?.release();
       stopInformers.abort();
       await Promise.allSettled(informers);
       await Promise.all(endpoints.map((endpoint) => endpoint.close()));

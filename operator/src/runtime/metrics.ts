@@ -75,6 +75,17 @@ export class OperatorMetrics {
     this.#scraped.push(gauge);
   }
 
+  /** 1 while this process leads; `name` is the Lease's. */
+  forLeaderElection(name: string): (leading: boolean) => void {
+    const gauge = this.#families.gauge({
+      name: 'leader_election_master_status',
+      help: 'Whether this process leads: 1, or 0 for a standby. "name" is the Lease.',
+      labelNames: ['name'],
+    });
+    gauge.set({ name }, 0);
+    return (leading) => gauge.set({ name }, leading ? 1 : 0);
+  }
+
   /** The text that Prometheus reads, and its content type. */
   async exposition(): Promise<{ readonly text: string; readonly contentType: string }> {
     this.#families.sample();

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
 export interface ReconcileContext {
-  /** Aborted when the operator stops (later: when it loses its lease). Every call and wait takes it. */
+  /** Aborted when the operator stops or loses its lease. Every call and wait takes it. */
   readonly signal: AbortSignal;
   /** A child logger with controller, namespace, name and reconcileID. */
   readonly log: Logger;
