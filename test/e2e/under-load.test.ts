@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
+import { field } from '../integration/support/children.ts';
 import { eventually } from '../integration/support/eventually.ts';
 import { kubectl } from '../integration/support/kubectl.ts';
 import { applyManifest, modelService } from '../integration/support/manifests.ts';
 import { useNamespace } from '../integration/support/namespaces.ts';
+import { RESOURCES } from '../integration/support/resource-types.ts';
+import { testApi } from '../integration/support/test-run.ts';
 import { createAnotherModel } from './support/another-model.ts';
 import { CHART, PROGRAM_NAMES, podsOfProgram, upgradeChart, useInstalledChart } from './support/installed-chart.ts';
 import {
@@ -25,7 +28,7 @@ const WRONG_DIGEST = `sha256:${'0'.repeat(64)}`;
 const REQUESTS_A_PHASE = 15_000;
 const REQUESTS_IN_ALL = 100_000;
 /** What the chart has of each by default. */
-const [OPERATOR_PODS, METRICS_API_PODS, GATEWAY_PODS] = [1, 2, 2];
+const [OPERATOR_PODS, METRICS_API_PODS, GATEWAY_PODS] = [2, 2, 2];
 const MODEL = { uri: 'file:///examples/mnist/model', version: '1' };
 
 describe('a service of two pods under steady load', function () {
@@ -100,28 +103,35 @@ describe('a service of two pods under steady load', function () {
     });
   });
 
-  losing("the operator's pod is deleted, and another takes over", async () => {
+  losing('the pod of the leading operator is deleted, and another takes over', async () => {
     const models = await podNames();
-    const [pod] = await podsOfProgram('operator');
-    await kubectl(['delete', 'pod', pod?.metadata.name ?? '', '--namespace', CHART.namespace]);
+    const leader = await leadingOperator();
+    await kubectl(['delete', 'pod', leader, '--namespace', CHART.namespace]);
     await eventually(() => podsOfProgram('operator'), {
-      because: 'another operator is ready',
+      because: 'another operator is ready beside the one that was there',
       until: (pods) =>
-        pods.length === 1 &&
-        pods.every((found) => found.metadata.uid !== pod?.metadata.uid && hasCondition(found, 'Ready')),
+        pods.length === OPERATOR_PODS &&
+        pods.every((found) => found.metadata.name !== leader && hasCondition(found, 'Ready')),
       deadlineMs: 120_000,
     });
     assert.deepEqual(await podNames(), models);
   });
 
-  losing("the operator's process is killed, and started again", async () => {
+  losing('the process of the leading operator is killed, and another takes over', async () => {
     const models = await podNames();
-    const [pod] = await podsOfProgram('operator');
+    const leader = await leadingOperator();
+    const named = async () => (await podsOfProgram('operator')).find(({ metadata }) => metadata.name === leader);
+    const pod = await named();
     assert.ok(pod);
     await signalPod(pod, 'operator.js', 'SIGKILL');
-    await eventually(() => podsOfProgram('operator'), {
+    await eventually(named, {
       because: 'its container was started again and is ready',
-      until: ([found]) => found?.status.containerStatuses?.[0]?.restartCount === 1 && hasCondition(found, 'Ready'),
+      until: (found) => found?.status.containerStatuses?.[0]?.restartCount === 1 && hasCondition(found, 'Ready'),
+      deadlineMs: 120_000,
+    });
+    await eventually(leadingOperator, {
+      because: 'another leads',
+      until: (name) => name !== leader,
       deadlineMs: 120_000,
     });
     assert.deepEqual(await podNames(), models);
@@ -163,6 +173,16 @@ describe('a service of two pods under steady load', function () {
       assert.ok(load);
       await losesNothing(load, { name, requests: REQUESTS_A_PHASE }, interrupt);
     });
+  }
+
+  /** Name of the pod that holds the lease. */
+  async function leadingOperator(): Promise<string> {
+    const ref = { namespace: CHART.namespace, name: 'modelservice-operator' };
+    const holder = await eventually(
+      async () => field(await testApi().get(RESOURCES.leases, ref), 'spec', 'holderIdentity'),
+      { because: 'an operator leads', until: (identity) => typeof identity === 'string' && identity !== '' },
+    );
+    return String(holder).split('_')[0] ?? '';
   }
 
   async function podNames(): Promise<Set<string>> {

@@ -5,7 +5,9 @@ import { variableOf } from '../../operator/src/runtime/settings.ts';
 import { type DeploymentSpec, operatorDeployment, renderChart } from './support/chart.ts';
 
 /** What a cluster has no use for: the chart's ports are the probes' and the Service's, and the rest is for tests. */
-const NOT_IN_THE_CHART = ['bind-address', 'health-port', 'metrics-port', 'watch-silence-timeout'];
+const NOT_IN_THE_CHART = ['bind-address', 'health-port', 'leader-elect', 'metrics-port', 'watch-silence-timeout'];
+
+const LEASE = { namespace: 'default', name: 'ms-modelservice-operator' };
 
 /** Outside of a cluster there is none. */
 const GATEWAY = {
@@ -22,6 +24,7 @@ describe('the settings of the operator', () => {
     const metrics = { ...config.metrics, apiService: 'default/ms-modelservice-operator-metrics-api' };
     assert.deepEqual(readConfig(await argsFor({ gateway: { replicas: 2 } }), {}), {
       ...config,
+      leaderElection: { ...config.leaderElection, lease: LEASE },
       metrics,
       gateway: GATEWAY,
     });
@@ -33,6 +36,7 @@ describe('the settings of the operator', () => {
     gateway: { replicas: 3 },
     logLevel: 'debug',
     workers: 7,
+    leaderElection: { leaseDuration: '30s', renewDeadline: '20s', retryPeriod: '3s' },
     metrics: { provider: 'keda', prometheusUrl: 'http://prometheus:9090', prometheusMaxAge: '1m' },
   };
   const config: Partial<OperatorConfig> = {
@@ -41,6 +45,7 @@ describe('the settings of the operator', () => {
     gateway: { ...GATEWAY, replicas: 3 },
     logLevel: 'debug',
     workers: 7,
+    leaderElection: { lease: LEASE, leaseDurationMs: 30_000, renewDeadlineMs: 20_000, retryPeriodMs: 3000 },
     metrics: {
       provider: 'keda',
       scaler: { kind: 'keda', prometheusUrl: 'http://prometheus:9090', maxAgeMs: 60_000 },

@@ -66,9 +66,17 @@ describe('the chart', () => {
       options({ watchNamespaces: ['team-a', 'team-b'], crds: { enabled: false }, rbac: { aggregateRoles: false } }),
     );
     const roles = objects.filter(({ kind }) => kind === 'Role').map(({ metadata }) => metadata.namespace);
-    assert.deepEqual(roles, ['team-a', 'team-b']);
+    // The Lease is in the release's own namespace.
+    assert.deepEqual(roles, ['team-a', 'team-b', namespace()]);
     const kinds = new Set(objects.map(({ kind }) => kind));
-    assert.deepEqual([...kinds].sort(), ['Deployment', 'Role', 'RoleBinding', 'Service', 'ServiceAccount']);
+    assert.deepEqual([...kinds].sort(), [
+      'Deployment',
+      'PodDisruptionBudget',
+      'Role',
+      'RoleBinding',
+      'Service',
+      'ServiceAccount',
+    ]);
   });
 
   it('grants nothing but what its one sorted list of rules says, and no Secrets', async () => {
@@ -82,7 +90,7 @@ describe('the chart', () => {
     }
   });
 
-  it('runs one operator at a time under the restricted pod security standard', async () => {
+  it('runs two operators, which keep to the restricted pod security standard', async () => {
     // The API server's own judgement: a namespace that enforces it admits the pod, or says what it lacks.
     await testApi().mergePatch(
       RESOURCES.namespaces,
@@ -95,7 +103,7 @@ describe('the chart', () => {
       strategy: object;
       template: { spec: object };
     };
-    assert.deepEqual({ replicas, strategy }, { replicas: 1, strategy: { type: 'Recreate' } });
+    assert.deepEqual({ replicas, strategy }, { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: 0 } } });
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'operator' }, spec: template.spec };
     const account = only(await renderChart(options()), 'ServiceAccount');
     await kubectl(['apply', '-f', '-'], { input: JSON.stringify(account) });
@@ -154,10 +162,11 @@ describe('the chart', () => {
   });
 
   const refused: readonly { values: Record<string, unknown>; message: RegExp }[] = [
-    { values: { replicas: 2 }, message: /additional properties 'replicas' not allowed/ },
+    { values: { replica: 2 }, message: /additional properties 'replica' not allowed/ },
     { values: { server: { image: 'x' } }, message: /at '\/server': additional properties 'image' not allowed/ },
     { values: { watchNamespaces: 'default' }, message: /at '\/watchNamespaces': got string, want array/ },
     { values: { watchNamespaces: [''] }, message: /at '\/watchNamespaces\/0'/ },
+    { values: { replicas: 0 }, message: /at '\/replicas': minimum: got 0, want 1/ },
     { values: { workers: 0 }, message: /at '\/workers': minimum: got 0, want 1/ },
     { values: { logLevel: 'loud' }, message: /at '\/logLevel': value must be one of/ },
     { values: { image: '' }, message: /at '\/image': minLength/ },

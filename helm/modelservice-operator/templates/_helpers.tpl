@@ -113,6 +113,11 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
 - --gateway-selector={{ include "modelservice.gateway.selectorLabels" . | replace ": " "=" | replace "\n" "," }}
 - --gateway-replicas={{ .Values.gateway.replicas }}
 {{- end }}
+- --leader-elect-resource-namespace={{ .Release.Namespace }}
+- --leader-elect-resource-name={{ include "modelservice.fullname" . }}
+- --leader-elect-lease-duration={{ .Values.leaderElection.leaseDuration }}
+- --leader-elect-renew-deadline={{ .Values.leaderElection.renewDeadline }}
+- --leader-elect-retry-period={{ .Values.leaderElection.retryPeriod }}
 - --log-level={{ .Values.logLevel }}
 - --workers={{ .Values.workers }}
 - --metrics-provider={{ .Values.metrics.provider }}

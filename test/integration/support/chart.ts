@@ -92,7 +92,7 @@ export async function installChart(options: ChartOptions, kinds?: readonly strin
   return {
     serviceAccount: { namespace: options.namespace, name: serviceAccountName },
     objects: applied,
-    rules: operatorRules(objects),
+    rules: [...operatorRules(objects), ...leaderElectionRules(objects)],
     operatorArgs: containers[0]?.args ?? [],
     async uninstall() {
       const removed = applied.filter(({ kind }) => kind !== 'CustomResourceDefinition');
@@ -127,6 +127,12 @@ export function operatorRules(objects: readonly RenderedObject[]): readonly Rule
       kind === 'Role' ||
       (kind === 'ClusterRole' && !Object.keys(metadata.labels).some((label) => label.includes('aggregate-to'))),
   );
+  return (role?.rules ?? []) as readonly Rule[];
+}
+
+/** The rules by which it elects a leader, in its own namespace. */
+function leaderElectionRules(objects: readonly RenderedObject[]): readonly Rule[] {
+  const role = objects.find(({ kind, metadata }) => kind === 'Role' && metadata.name.endsWith('-leader-election'));
   return (role?.rules ?? []) as readonly Rule[];
 }
 

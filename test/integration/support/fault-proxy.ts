@@ -134,6 +134,11 @@ export async function startFaultProxy(
   };
 }
 
+/** The writes of a proxy but for those of Leases, which go on at rest. */
+export function workWrites(proxy: FaultProxy): readonly ProxiedCall[] {
+  return proxy.writes().filter(({ resource }) => resource !== 'leases');
+}
+
 /** Node tells no end of an answer whose connection was gone before it came to the request. */
 function isConnected({ response }: OpenWatch): boolean {
   return response.socket?.destroyed === false;

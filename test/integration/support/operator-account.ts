@@ -13,6 +13,14 @@ export function usernameOf({ namespace, name }: ServiceAccountRef): string {
 const ACCESS = ['ServiceAccount', 'Role', 'RoleBinding'];
 const CLUSTER_WIDE = ['ClusterRole', 'ClusterRoleBinding'] as const;
 
+/** As which the chart is rendered for the operator of a suite, unless it needs something cluster-wide. */
+export const OPERATOR_RELEASE = 'operator';
+
+/** The Lease that the account of a release may write. */
+export function leaseNameOf(release: string): string {
+  return `${release}-modelservice-operator`.slice(0, 63);
+}
+
 export interface OperatorAccountOptions {
   /** The first is the account's own. */
   readonly namespaces: readonly [string, ...string[]];
@@ -47,7 +55,7 @@ export async function createAccount({
   const [namespace] = namespaces;
   const common = { watchNamespaces: namespaces, rbac: { aggregateRoles: false } };
   if (metrics === undefined) {
-    const { serviceAccount } = await installChart({ release: 'operator', namespace, values: common }, ACCESS);
+    const { serviceAccount } = await installChart({ release: OPERATOR_RELEASE, namespace, values: common }, ACCESS);
     return serviceAccount;
   }
   // What is cluster-wide carries the release's name, and is the suite's: it goes with the suite's namespace.

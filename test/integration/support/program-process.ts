@@ -31,6 +31,9 @@ export interface ProgramProcess extends AsyncDisposable {
   readonly metricsUrl: string;
   /** What it wrote so far. */
   logs(): Promise<string>;
+  /** Resolves when it has ended, with `exit status 1`, `signal SIGKILL` or the like. */
+  readonly exited: Promise<string>;
+  kill(signal: NodeJS.Signals): void;
   /** SIGTERM; resolves with how it ended, `exit status 0` when all is well. */
   stop(): Promise<string>;
   /** SIGKILL: a crash. */
@@ -80,6 +83,8 @@ export async function startProgram(options: ProgramOptions): Promise<ProgramProc
     healthUrl,
     metricsUrl: `http://127.0.0.1:${metricsPort}`,
     logs,
+    exited,
+    kill: child.kill,
     stop,
     async crash() {
       child.kill('SIGKILL');
