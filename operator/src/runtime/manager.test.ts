@@ -27,6 +27,18 @@ function timeAt(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** Has a reconcile that goes on until it is aborted. @returns when it has begun */
+function reconcileUntilAborted(manager: Manager): Promise<void> {
+  const begun = Promise.withResolvers<void>();
+  const controller = manager.controller('test', async (_key, { signal }) => {
+    begun.resolve();
+    await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    return {};
+  });
+  controller.enqueue('default/a');
+  return begun.promise;
+}
+
 describe('Manager', () => {
   it('is healthy at once, ready and working only when its stores are complete, and stops in order', async () => {
     const api = new ScriptedKubeApi();
@@ -162,16 +174,10 @@ describe('Manager', () => {
       clock,
       drainTimeoutMs: 5000,
     });
-    const begun = Promise.withResolvers<void>();
-    const controller = manager.controller('test', async (_key, { signal }) => {
-      begun.resolve();
-      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-      return {};
-    });
-    controller.enqueue('default/a');
+    const begun = reconcileUntilAborted(manager);
     const stop = new AbortController();
     const running = manager.run(stop.signal);
-    await begun.promise;
+    await begun;
     stop.abort();
     await clock.advance(5000);
     await running;
@@ -239,16 +245,10 @@ describe('Manager', () => {
     it('aborts what is under way when it lost the lease, and fails', async () => {
       const { election, lead, lose } = scriptedElection();
       const { manager } = managed(election);
-      const begun = Promise.withResolvers<void>();
-      const controller = manager.controller('test', async (_key, { signal }) => {
-        begun.resolve();
-        await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-        return {};
-      });
-      controller.enqueue('default/a');
+      const begun = reconcileUntilAborted(manager);
       const running = manager.run(new AbortController().signal);
       lead.resolve(true);
-      await begun.promise;
+      await begun;
       lose.reject(new Error('lost'));
       await assert.rejects(running, /^Error: lost$/);
     });
