@@ -14,6 +14,7 @@ import { type AnyObject, collectionPath } from '../../integration/support/test-a
 import { testApi, testCluster } from '../../integration/support/test-run.ts';
 import { startPodFleet } from './pod-fleet.ts';
 import { answeredQueries, answeredWithin, autoscalerReads, cpuSeconds, memoryMiB, programMetrics } from './readings.ts';
+import type { Section } from './report.ts';
 import { each, spread } from './statistics.ts';
 
 const PODS_EACH = 3;
@@ -33,10 +34,23 @@ const RAISED_FLAGS = [
   '--kube-api-burst=200',
 ];
 
+const COLUMNS = [
+  'flags',
+  'pods',
+  'syncs/s',
+  'each every, s',
+  'query at the API server, ms',
+  'in the metrics API, ms',
+  'its CPU time a query, ms',
+  'failed',
+  'memory',
+  'load of the machine',
+];
+
 const MAKING_FLAGS = ['--horizontal-pod-autoscaler-sync-period=60s'];
 
 /** @param measuredMs for each row of the table */
-export async function benchAutoscalers(count: number, measuredMs: number, signal: AbortSignal): Promise<void> {
+export async function benchAutoscalers(count: number, measuredMs: number, signal: AbortSignal): Promise<Section> {
   const { components } = testCluster();
   if (components === undefined) throw new Error('The benchmark needs a control plane of its own on this machine.');
   // There is no node, and what it would say of each pod costs as much as the rest.
@@ -69,11 +83,11 @@ export async function benchAutoscalers(count: number, measuredMs: number, signal
   const appliedMs = await applied;
   const after = await programMetrics(operator.metricsUrl);
   const spent = cpuSeconds(after) - cpuSeconds(before);
-  console.log(`\n${count} ModelServices, each with an autoscaler and ${PODS_EACH} pods\n`);
-  console.log('| | |\n|---|---|');
-  console.log(`| from kubectl apply of all to their last child | ${(madeMs / 1000).toFixed(1)} s |`);
-  console.log(`| of that until kubectl had sent the last | ${(appliedMs / 1000).toFixed(1)} s |`);
-  console.log(`| CPU time of the operator for it | ${spent.toFixed(1)} s |`);
+  const making = [
+    ['from kubectl apply of all to their last child', `${(madeMs / 1000).toFixed(1)} s`],
+    ['of that until kubectl had sent the last', `${(appliedMs / 1000).toFixed(1)} s`],
+    ['CPU time of the operator for it', `${spent.toFixed(1)} s`],
+  ];
 
   await using api = await startMetricsApi(namespace);
   await eventually(() => countOf('pods', namespace), {
@@ -89,11 +103,8 @@ export async function benchAutoscalers(count: number, measuredMs: number, signal
     await reportReady(pod, places.get(pod.metadata.name));
   });
 
-  console.log(`| memory of the operator | ${memoryMiB(await programMetrics(operator.metricsUrl))} MiB |\n`);
-  console.log(
-    '| flags | pods | syncs/s | each every, s | query at the API server, ms | in the metrics API, ms | its CPU time a query, ms | failed | memory | load of the machine |',
-  );
-  console.log('|---|---|---|---|---|---|---|---|---|---|');
+  making.push(['memory of the operator', `${memoryMiB(await programMetrics(operator.metricsUrl))} MiB`]);
+  const rows: string[][] = [];
   const hung = services.flatMap((service) => firstPlaceOf(service, pods, places));
   for (const [pace, flags] of [
     ['default', DEFAULT_FLAGS],
@@ -120,13 +131,34 @@ export async function benchAutoscalers(count: number, measuredMs: number, signal
       const reads = await autoscalerReads(fromMs, toMs);
       const within = [0.5, 0.99].map((share) => answeredWithin(first, second, share)).join(' / ');
       const cpu = ((cpuSeconds(second) - cpuSeconds(first)) * 1000) / reads.milliseconds.length;
-      console.log(
-        `| ${pace} | ${state} | ${reads.perSecond.toFixed(1)} | ${(count / reads.perSecond).toFixed(1)} | ${spread(reads.milliseconds)} | ${within} | ${cpu.toFixed(2)} | ${reads.failed} of ${reads.milliseconds.length} | ${memoryMiB(second)} MiB | ${loadavg()[0]?.toFixed(1)} |`,
-      );
+      const row = [
+        pace,
+        state,
+        reads.perSecond.toFixed(1),
+        (count / reads.perSecond).toFixed(1),
+        spread(reads.milliseconds),
+        within,
+        cpu.toFixed(2),
+        `${reads.failed} of ${reads.milliseconds.length}`,
+        `${memoryMiB(second)} MiB`,
+        String(loadavg()[0]?.toFixed(1)),
+      ];
+      console.log(row.join('  '));
+      rows.push(row);
     }
   }
-  console.log('\nTimes are p50 / p99 / max; the metrics API knows the bucket of its histogram, p50 / p99.');
-  console.log(`Flags raised: ${RAISED_FLAGS.join(' ')}`);
+  return {
+    title: `${count.toLocaleString('en')} autoscalers`,
+    text: [
+      `Each ModelService has ${PODS_EACH} pods, which listen. The stock controller asks the metrics API for each autoscaler’s metric, through the API server. Times are p50 / p99 / max as the API server’s audit log has them; the metrics API itself knows the bucket of its histogram, p50 / p99.`,
+      `Flags by default: \`${DEFAULT_FLAGS.join(' ')}\`. Raised: \`${RAISED_FLAGS.join(' ')}\`.`,
+    ],
+    tables: [
+      { columns: ['', ''], rows: making },
+      { columns: COLUMNS, rows },
+    ],
+    figures: { making, rows },
+  };
 }
 
 async function countOf(type: keyof typeof RESOURCES, namespace: string): Promise<number> {

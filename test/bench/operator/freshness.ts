@@ -8,6 +8,7 @@ import { createNamespace } from '../../integration/support/namespaces.ts';
 import { startMetricsApi } from '../../integration/support/suite-metrics-api.ts';
 import { testCluster } from '../../integration/support/test-run.ts';
 import { startMnistServer } from '../mnist-server.ts';
+import type { Section } from './report.ts';
 
 const REQUESTS = 20;
 const POLL_MS = 50;
@@ -19,7 +20,7 @@ interface Step {
 }
 
 /** A real model server, requests that stay in flight because their bodies do not end, and the value as anybody reads it. */
-export async function benchFreshness(repetitions: number, signal: AbortSignal): Promise<void> {
+export async function benchFreshness(repetitions: number, signal: AbortSignal): Promise<Section> {
   const namespace = await createNamespace('freshness');
   await using server = await startMnistServer({ engine: 'Wasm' });
   if (server === undefined) throw new Error('The wasm engine is not installed: run npm ci.');
@@ -28,9 +29,7 @@ export async function benchFreshness(repetitions: number, signal: AbortSignal): 
   await reportReady(await createMetricsPod(ref, ref.name, Number(server.metricsUrl.port)), server.metricsUrl.hostname);
   const body = await readFile(new URL('../../../examples/mnist/request.json', import.meta.url));
 
-  console.log(`\nA step in load at a real model server, as GET ${IN_FLIGHT} through the API server shows it\n`);
-  console.log('| step, requests in flight | value moves after, s | value within 5 % of the step after, s |');
-  console.log('|---|---|---|');
+  const rows: string[][] = [];
   const read = async (): Promise<number> => {
     const { status, body: answer } = await testCluster().client.request('GET', metricPath(ref));
     const [item] = status === 200 ? (answer as { readonly items: readonly { readonly value: string }[] }).items : [];
@@ -40,15 +39,30 @@ export async function benchFreshness(repetitions: number, signal: AbortSignal): 
   for (let repetition = 0; repetition < repetitions; repetition++) {
     const up = performance.now();
     const held = await Promise.all(Array.from({ length: REQUESTS }, () => beginRequest(server.url, body)));
-    print(`0 → ${REQUESTS}`, await follow(read, up, 0, REQUESTS, signal));
+    rows.push(rowOf(`0 → ${REQUESTS}`, await follow(read, up, 0, REQUESTS, signal)));
     const down = performance.now();
     await Promise.all(held.map((finish) => finish()));
-    print(`${REQUESTS} → 0`, await follow(read, down, REQUESTS, 0, signal));
+    rows.push(rowOf(`${REQUESTS} → 0`, await follow(read, down, REQUESTS, 0, signal)));
   }
+  return {
+    title: 'Freshness',
+    text: [
+      `A step in load at a real model server: requests that stay in flight, and the value as \`kubectl get --raw\` of ${IN_FLIGHT} shows it.`,
+    ],
+    tables: [
+      {
+        columns: ['step, requests in flight', 'value moves after, s', 'value within 5 % of the step after, s'],
+        rows,
+      },
+    ],
+    figures: rows,
+  };
 }
 
-function print(step: string, { movedSeconds, arrivedSeconds }: Step): void {
-  console.log(`| ${step} | ${movedSeconds.toFixed(2)} | ${arrivedSeconds.toFixed(2)} |`);
+function rowOf(step: string, { movedSeconds, arrivedSeconds }: Step): string[] {
+  const row = [step, movedSeconds.toFixed(2), arrivedSeconds.toFixed(2)];
+  console.log(row.join('  '));
+  return row;
 }
 
 async function follow(

@@ -1,6 +1,7 @@
 // What the benchmark reads: the audit log, where the API server tells how long each call took, and programs' metrics.
 import type { AuditEvent } from '../../cluster/audit-log.ts';
 import { testCluster } from '../../integration/support/test-run.ts';
+import { preciseMs } from './request-account.ts';
 
 export interface AutoscalerReads {
   /** From the API server's receiving a query to its answer, the way through the metrics API included. */
@@ -22,9 +23,8 @@ export async function autoscalerReads(fromMs: number, toMs: number): Promise<Aut
     );
   });
   return {
-    milliseconds: reads.map(
-      ({ stageTimestamp, requestReceivedTimestamp }) =>
-        Math.max(0, microseconds(stageTimestamp) - microseconds(requestReceivedTimestamp)) / 1000,
+    milliseconds: reads.map(({ stageTimestamp, requestReceivedTimestamp }) =>
+      Math.max(0, preciseMs(stageTimestamp) - preciseMs(requestReceivedTimestamp)),
     ),
     failed: reads.filter(({ responseStatus }) => responseStatus?.code !== 200).length,
     perSecond: (reads.length * 1000) / (toMs - fromMs),
@@ -35,12 +35,6 @@ async function auditEvents(): Promise<readonly AuditEvent[]> {
   const { auditEvents: read } = testCluster();
   if (read === undefined) throw new Error('The benchmark needs a cluster whose audit log it can read.');
   return (await read()).filter(({ stage }) => stage === 'ResponseComplete');
-}
-
-/** Of an ISO 8601 time with microseconds. */
-function microseconds(time: string): number {
-  const fraction = /\.(\d{3})(\d{3})Z$/.exec(time);
-  return Date.parse(time) * 1000 + Number(fraction?.[2] ?? 0);
 }
 
 /** Samples of a program's own /metrics, by name and labels as they stand there. */
