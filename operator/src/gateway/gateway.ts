@@ -79,7 +79,7 @@ export async function runGateway(config: GatewayConfig, log: Logger, signal: Abo
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   // Before that, a service or a pod might seem to be missing.
-  void Promise.all([slices.synced(), services.synced(), pods.synced()]).then(() => {
+  void Promise.all([slices.usable(), services.usable(), pods.usable()]).then(() => {
     if (!signal.aborted) listeners.start();
   });
   try {

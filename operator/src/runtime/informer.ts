@@ -50,23 +50,42 @@ export class Informer<T extends KubeObject> {
     for (const reflector of this.#reflectors.values()) reflector.lookAgain();
   }
 
-  /** True once every watched namespace was listed. */
-  get hasSynced(): boolean {
-    return [...this.#reflectors.values()].every((reflector) => reflector.hasSynced);
+  /** Whether all of this type in a namespace is stored, as far as that namespace is watched. */
+  knows(namespace: string | undefined): boolean {
+    return (this.#reflectors.get(namespace) ?? this.#reflectors.get(undefined))?.hasSynced ?? true;
   }
 
   /** How many objects there are, and how current they are. */
   state(): { readonly objects: number; readonly hasSynced: boolean; readonly watches: readonly ReflectorState[] } {
     const watches = Array.from(this.#reflectors.values(), (reflector) => reflector.state());
-    return { objects: this.#store.size, hasSynced: this.hasSynced, watches };
+    return { objects: this.#store.size, hasSynced: this.#hasSynced, watches };
   }
 
-  async synced(): Promise<void> {
-    await Promise.all(Array.from(this.#reflectors.values(), (reflector) => reflector.synced));
+  /**
+   * Undefined once there is something to work with: one of several namespaces that may not be read, perhaps because it
+   * does not exist any more, keeps nobody from looking after the others. Else what is waited for.
+   */
+  get obstacle(): string | undefined {
+    const reflectors = [...this.#reflectors.values()];
+    const waiting = reflectors.filter(({ hasSynced, isRefused }) => !hasSynced && !isRefused);
+    if (waiting.length === 0 && reflectors.some(({ hasSynced }) => hasSynced)) return undefined;
+    const first = waiting[0] ?? reflectors[0];
+    return first?.obstacle ?? 'not synced yet';
+  }
+
+  /** Resolves once there is no such obstacle. */
+  async usable(): Promise<void> {
+    const reflectors = [...this.#reflectors.values()];
+    await Promise.all(reflectors.map((reflector) => Promise.race([reflector.synced, reflector.refused])));
+    await Promise.any(reflectors.map(({ synced }) => synced));
   }
 
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(Array.from(this.#reflectors.values(), (reflector) => reflector.run(signal)));
+  }
+
+  get #hasSynced(): boolean {
+    return [...this.#reflectors.values()].every(({ hasSynced }) => hasSynced);
   }
 
   readonly #publish = (change: Change<T>): void => {

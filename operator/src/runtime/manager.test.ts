@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { pino } from 'pino';
-import { POD } from '../kube/resources.ts';
+import type { KubeList, ListOptions } from '../kube/api.ts';
+import { POD, SERVICE } from '../kube/resources.ts';
+import type { KubeObject, ResourceType } from '../kube/types.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { serveHttp } from './http-endpoint.ts';
 import { type Election, Manager } from './manager.ts';
 import { OperatorMetrics } from './metrics.ts';
-import { ScriptedKubeApi, scriptedObject } from './scripted-kube-api.ts';
+import { apiError, ScriptedKubeApi, scriptedObject } from './scripted-kube-api.ts';
 
 const log = pino({ level: 'silent' });
 
@@ -75,7 +77,7 @@ describe('Manager', () => {
       );
     }
     assert.deepEqual(await get(healthPort, '/healthz'), [200, 'ok\n']);
-    assert.deepEqual(await get(healthPort, '/readyz'), [503, 'informer Pod: not synced yet\n']);
+    assert.deepEqual(await get(healthPort, '/readyz'), [503, 'informer Pod: Error: not yet\n']);
     assert.deepEqual(seen, [], 'a worker began before the store was complete');
 
     api.lists.push({ resourceVersion: '7', items: [scriptedObject('a', '1'), scriptedObject('b', '2')] });
@@ -120,7 +122,7 @@ describe('Manager', () => {
     for (const key of ['default/a', 'default/b', 'default/c', 'default/d']) controller.enqueue(key);
     const stop = new AbortController();
     const running = manager.run(stop.signal);
-    await informer.synced();
+    await informer.usable();
     await settle();
     await clock.advance(2000);
     const [status, text] = await get(healthPort, '/debug');
@@ -229,7 +231,7 @@ describe('Manager', () => {
       controller.enqueue('default/a');
       const stop = new AbortController();
       const running = manager.run(stop.signal);
-      await informer.synced();
+      await informer.usable();
       await settle();
       assert.deepEqual(steps, ['waits']);
       lead.resolve(true);
@@ -258,7 +260,7 @@ describe('Manager', () => {
       const { manager, informer } = managed(election);
       const stop = new AbortController();
       const running = manager.run(stop.signal);
-      await informer.synced();
+      await informer.usable();
       await settle();
       stop.abort();
       await running;
@@ -296,7 +298,7 @@ describe('Manager', () => {
     const informer = manager.informer(POD);
     const stop = new AbortController();
     const running = manager.run(stop.signal);
-    await informer.synced();
+    await informer.usable();
     await settle();
     stop.abort();
     await running;
@@ -304,5 +306,75 @@ describe('Manager', () => {
       api.watches.map(({ options }) => options.namespace),
       ['blue', 'green'],
     );
+  });
+
+  it('looks after the namespaces that it may read, and after another one as soon as it may', async () => {
+    const api = new ScriptedKubeApi();
+    const clock = new FakeClock();
+    let mayRead = false;
+    api.list = async <T extends KubeObject>({ kind }: ResourceType, { namespace = '' }: ListOptions) => {
+      if (namespace === 'green' && kind === 'Service' && !mayRead) throw apiError(403, 'Forbidden');
+      const { metadata, ...rest } = scriptedObject('a', '1');
+      const list: KubeList<KubeObject> = {
+        resourceVersion: '7',
+        items: [{ ...rest, metadata: { ...metadata, namespace } }],
+      };
+      return list as KubeList<T>;
+    };
+    const [healthPort] = await freePorts();
+    const manager = new Manager({
+      api,
+      log,
+      metrics: new OperatorMetrics(),
+      namespaces: ['blue', 'green'],
+      health: { port: healthPort },
+      metricsAt: { port: 0 },
+      clock,
+      random: () => 0,
+    });
+    manager.informer(SERVICE);
+    const seen: string[] = [];
+    const controller = manager.controller('test', async (key) => {
+      seen.push(key);
+      return {};
+    });
+    const pods = manager.informer(POD);
+    pods.onChange(({ key }) => controller.enqueue(key));
+    const stop = new AbortController();
+    const running = manager.run(stop.signal);
+    await pods.usable();
+    await clock.advance(5000);
+    assert.deepEqual(seen, ['blue/a'], 'of green not everything is known');
+    assert.deepEqual(await get(healthPort, '/readyz'), [200, 'ok\n']);
+    mayRead = true;
+    await clock.advance(20_000);
+    assert.deepEqual(seen, ['blue/a', 'green/a']);
+    stop.abort();
+    await running;
+  });
+
+  it('says what it may not read, and is not ready, where there is nothing else to look after', async () => {
+    const api = new ScriptedKubeApi();
+    api.lists.push(apiError(403, 'pods is forbidden'));
+    const clock = new FakeClock();
+    const [healthPort] = await freePorts();
+    const manager = new Manager({
+      api,
+      log,
+      metrics: new OperatorMetrics(),
+      namespaces: ['blue'],
+      health: { port: healthPort },
+      metricsAt: { port: 0 },
+      clock,
+      random: () => 0,
+    });
+    manager.informer(POD);
+    const stop = new AbortController();
+    const running = manager.run(stop.signal);
+    await settle();
+    for (let turn = 0; api.listCalls.length < 2 && turn < 100; turn++) await clock.advance(800);
+    assert.deepEqual(await get(healthPort, '/readyz'), [503, 'informer Pod: pods is forbidden\n']);
+    stop.abort();
+    await running;
   });
 });

@@ -29,6 +29,7 @@ import { type Address, type Handler, type HttpEndpoint, serveHttp } from './http
 import { Informer, type InformerOptions } from './informer.ts';
 import { keepManagedFieldsOf } from './keep-managed-fields.ts';
 import type { OperatorMetrics } from './metrics.ts';
+import { refOfKey } from './object-key.ts';
 import type { Reconcile } from './reconcile.ts';
 
 export interface ManagerOptions {
@@ -75,6 +76,9 @@ export interface ManagedInformerOptions<T extends KubeObject>
   readonly namespaces?: readonly string[] | undefined;
 }
 
+/** How long until the next look at a namespace of which something cannot be read yet. */
+const UNKNOWN_RETRY_MS = 2000;
+
 /**
  * Runs the parts of an operator. Start: endpoints, informers, and once all of those have synced and this process leads,
  * controllers; a standby is ready, with its stores current. Stop: controllers (their queues drained), the lease given
@@ -84,7 +88,7 @@ export interface ManagedInformerOptions<T extends KubeObject>
 export class Manager {
   readonly #options: ManagerOptions;
   readonly #clock: Clock;
-  readonly #informers: Pick<Informer<KubeObject>, 'synced' | 'run'>[] = [];
+  readonly #informers: Pick<Informer<KubeObject>, 'knows' | 'usable' | 'run'>[] = [];
   readonly #stores: (() => DebugState['stores'][number])[] = [];
   /** Those that are told of our own writes. */
   readonly #written: Pick<Informer<KubeObject>, 'type' | 'written'>[] = [];
@@ -121,9 +125,7 @@ export class Manager {
     if (rest.fieldSelector === undefined) this.#written.push(informer);
     const selectors = [rest.labelSelector, rest.fieldSelector].filter((selector) => selector !== undefined);
     this.#stores.push(() => ({ kind: type.kind, selectors, ...informer.state() }));
-    this.#checks.set(['informer', type.kind, ...selectors].join(' '), () =>
-      informer.hasSynced ? undefined : 'not synced yet',
-    );
+    this.#checks.set(['informer', type.kind, ...selectors].join(' '), () => informer.obstacle);
     return informer;
   }
 
@@ -144,7 +146,9 @@ export class Manager {
     options: Pick<ControllerOptions, 'workers' | 'rateLimit' | 'initialKeys'> = {},
   ): Controller {
     const { log, metrics } = this.#options;
-    const controller = new Controller({ ...options, name, reconcile, clock: this.#clock, log, metrics });
+    const inKnown: Reconcile = async (key, context) =>
+      this.#knows(key) ? await reconcile(key, context) : { requeueAfterMs: UNKNOWN_RETRY_MS };
+    const controller = new Controller({ ...options, name, reconcile: inKnown, clock: this.#clock, log, metrics });
     this.#controllers.push(controller);
     return controller;
   }
@@ -187,7 +191,7 @@ export class Manager {
     let leads: Promise<boolean> = Promise.resolve(true);
     let term: Promise<void> = Promise.resolve();
     try {
-      const synced = Promise.all(this.#informers.map((informer) => informer.synced()));
+      const synced = Promise.all(this.#informers.map((informer) => informer.usable()));
       const stopped = aborted(stopControllers.signal);
       await Promise.race([synced, stopped, broken.promise]);
       if (election !== undefined && !stopControllers.signal.aborted) leads = election.acquire(stopControllers.signal);
@@ -219,6 +223,12 @@ export class Manager {
       await Promise.allSettled(informers);
       await Promise.all(endpoints.map((endpoint) => endpoint.close()));
     }
+  }
+
+  /** Whether the stores have all of the namespace in which `key` is. */
+  #knows(key: string): boolean {
+    const { namespace } = refOfKey(key);
+    return this.#informers.every((informer) => informer.knows(namespace));
   }
 
   #state(startMs: number): DebugState {

@@ -274,6 +274,22 @@ describe('Reflector', () => {
     assert.deepEqual(stored(), { a: '1' });
   });
 
+  it('waits for a type that is not served and says so, and looks again every few seconds for as long as it takes', async () => {
+    api.lists.push(apiError(404, 'NotFound'));
+    await start();
+    await clock.advance(60_000);
+    assert.equal(
+      reflector.obstacle,
+      'the API server does not serve configmaps of v1: is the CustomResourceDefinition installed?',
+    );
+    const before = api.listCalls.length;
+    await clock.advance(60_000);
+    assert.equal(api.listCalls.length - before, 6);
+    api.lists.splice(0, 1, { resourceVersion: '7', items: [object('a', '1')] });
+    await clock.advance(10_000);
+    assert.deepEqual([stored(), reflector.obstacle], [{ a: '1' }, undefined]);
+  });
+
   it('goes on when a handler throws', async () => {
     api.lists.push({ resourceVersion: '7', items: [object('a', '1')] });
     await start(() => {

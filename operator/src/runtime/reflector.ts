@@ -7,9 +7,10 @@ import { type Clock, sleep } from './clock.ts';
 import { listAll } from './list-all.ts';
 import type { ReflectorMetrics } from './metrics.ts';
 import { keyOf } from './object-key.ts';
+import { isBrokenOff, obstacleOf, refusalText } from './obstacle.ts';
 import { OwnWrites } from './own-writes.ts';
 import type { Change, Store } from './store.ts';
-import { SilenceError, withSilenceTimeout } from './watchdog.ts';
+import { withSilenceTimeout } from './watchdog.ts';
 
 export interface ReflectorOptions<T extends KubeObject> {
   readonly api: KubeApi;
@@ -48,6 +49,8 @@ export interface ReflectorState {
   readonly listedAt?: string;
   /** RFC 3339: when a list, an event or a bookmark came last; absent before the first. */
   readonly heardAt?: string;
+  /** Why the last list or watch failed; absent: it did not. */
+  readonly obstacle?: string;
 }
 
 export interface OptionalType {
@@ -63,6 +66,8 @@ const absentTypeMs = 300_000;
 const comingTypeMs = 2000;
 /** The same where it may not be read. */
 const forbiddenTypeMs = 300_000;
+/** A type that is not served, or may not be read, is looked for at least so often: somebody is installing it. */
+const refusedMs = 10_000;
 /** A watch that lasted so long, or brought an event, was a good one: the next begins without a delay. */
 const healthyWatchMs = 1000;
 /** After a watch that lasted so long the next failure counts as the first: what failed before is over. */
@@ -80,7 +85,10 @@ export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #backoff: Backoff;
   readonly #firstSync = Promise.withResolvers<void>();
+  readonly #firstRefusal = Promise.withResolvers<void>();
   #hasSynced = false;
+  #obstacle: string | undefined;
+  #isRefused = false;
   /** Where the next watch begins; absent: list first. */
   #resourceVersion: string | undefined;
   #fruitlessWatches = 0;
@@ -110,7 +118,23 @@ export class Reflector<T extends KubeObject> {
       ...(namespace === undefined ? {} : { namespace }),
       ...(this.#listedAtMs === undefined ? {} : { listedAt: new Date(this.#listedAtMs).toISOString() }),
       ...(this.#heardAtMs === undefined ? {} : { heardAt: new Date(this.#heardAtMs).toISOString() }),
+      ...(this.#obstacle === undefined ? {} : { obstacle: this.#obstacle }),
     };
+  }
+
+  /** Why the last list or watch failed, in a sentence; undefined: it did not. */
+  get obstacle(): string | undefined {
+    return this.#obstacle;
+  }
+
+  /** True from when we turned out to have no right to read, to the next complete list. */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
+  /** Resolves when we turned out to have no right to read, for the first time. */
+  get refused(): Promise<void> {
+    return this.#firstRefusal.promise;
   }
 
   /**
@@ -152,6 +176,8 @@ export class Reflector<T extends KubeObject> {
       this.#fruitlessWatches = 0;
       this.#hasSynced = true;
       this.#listedAtMs = this.#heardAtMs = this.#options.clock.now();
+      this.#obstacle = undefined;
+      this.#isRefused = false;
       for (const change of changes) this.#notify(change);
       this.#firstSync.resolve();
       return list.resourceVersion;
@@ -238,12 +264,23 @@ export class Reflector<T extends KubeObject> {
   /** Decides from where to go on, and waits as long as is due. */
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     const { clock, log, type, namespace } = this.#options;
-    const delayMs = Math.max(this.#backoff.nextDelayMs(), (error instanceof ApiError && error.retryAfterMs) || 0);
+    const isRefusal = isForbidden(error) || isNotFound(error);
+    const backoffMs = Math.min(this.#backoff.nextDelayMs(), isRefusal ? refusedMs : Infinity);
+    const delayMs = Math.max(backoffMs, (error instanceof ApiError && error.retryAfterMs) || 0);
     const relist = isGone(error) || this.#fruitlessWatches >= maxFruitlessWatches;
     if (relist) this.#resourceVersion = undefined;
     const context = { err: error, kind: type.kind, namespace, delayMs: Math.round(delayMs) };
+    const obstacle = obstacleOf(error, type);
+    const isKnown = obstacle === this.#obstacle;
+    this.#obstacle = obstacle;
+    if (isForbidden(error)) {
+      this.#isRefused = true;
+      this.#firstRefusal.resolve();
+    }
     if (isGone(error)) log.info(context, 'Watch fell behind the history of the API server, listing again');
     else if (isTooManyRequests(error)) log.info(context, 'API server was busy, waiting');
+    // It may last for days, and one line of it is enough.
+    else if (isRefusal) log[isKnown ? 'debug' : 'warn'](context, refusalText(error));
     else log.warn(context, 'Could not list or watch, trying again');
     await sleep(clock, delayMs, signal).catch(() => undefined);
   }
@@ -260,9 +297,4 @@ export class Reflector<T extends KubeObject> {
       );
     }
   }
-}
-
-/** An answer that began well and broke off; the server itself refused nothing. */
-function isBrokenOff(error: unknown): boolean {
-  return error instanceof SilenceError || !(error instanceof ApiError);
 }
