@@ -117,6 +117,15 @@ describe('The pods of a ModelService', () => {
     assert.deepEqual(field(pod, 'spec', 'nodeSelector'), { 'nvidia.com/gpu.product': product });
   });
 
+  it('get the GPU of a claim, which the server insists on', async () => {
+    const claims = [{ name: 'gpu', resourceClaimTemplateName: 'one-gpu' }];
+    const pod = await podOf('claimed', { gpu: { resourceClaim: 'gpu' }, pod: { resourceClaims: claims } });
+    assert.deepEqual(field(pod, 'spec', 'resourceClaims'), claims);
+    assert.deepEqual(server(pod, 'resources'), { claims: [{ name: 'gpu' }] });
+    assert.equal(server(pod, 'image'), 'modelservice-server:test-tensorflow-gpu');
+    assert.equal(field(config(pod), 'server', 'requireGPU'), true);
+  });
+
   it('wait for the model before they are ready, and drain before they end', async () => {
     const pod = await podOf('probed', { server: { startupTimeout: '1h30m' }, availability: { drainTimeout: '2m' } });
     const probe = (name: string, key: string): unknown => server(pod, name, key);

@@ -38,6 +38,8 @@ export interface ApplyOptions {
   readonly fieldManager: string;
   /** Absent: the object itself. */
   readonly subresource?: 'status' | undefined;
+  /** Answers with the object as it would be, defaults and all, and stores nothing. Default: false. */
+  readonly dryRun?: boolean | undefined;
 }
 
 export interface DeleteOptions {
@@ -72,6 +74,8 @@ export interface KubeApi {
     options: ApplyOptions,
     signal: AbortSignal,
   ): Promise<T>;
+  /** The versions in which an API group is served, the preferred one first; none where it is not served. */
+  servedVersions(group: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Succeeds when the object is gone already. */
   delete(type: ResourceType, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<void>;
 }

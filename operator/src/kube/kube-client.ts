@@ -93,16 +93,31 @@ export class KubeClient implements KubeApi, KubeUpdates {
     options: ApplyOptions,
     signal: AbortSignal,
   ): Promise<T> {
-    const { fieldManager, subresource } = options;
+    const { fieldManager, subresource, dryRun } = options;
     const what = `${subresource === undefined ? '' : `${subresource} of `}${describeRef(type, intent.metadata)}`;
     const request: KubeRequest = {
       attempt: `apply ${what} as ${fieldManager}`,
       method: 'PATCH',
-      path: pathOf(type, intent.metadata, subresource) + queryOf({ fieldManager, force: true }),
+      path:
+        pathOf(type, intent.metadata, subresource) +
+        queryOf({ fieldManager, force: true, dryRun: dryRun === true ? 'All' : undefined }),
       body: applyBody(intent),
       contentType: 'application/apply-patch+yaml',
     };
     return (await this.#transport.json(request, signal)) as T;
+  }
+
+  async servedVersions(group: string, signal: AbortSignal): Promise<readonly string[]> {
+    const request: KubeRequest = { attempt: `discover ${group}`, method: 'GET', path: `/apis/${group}` };
+    try {
+      const { versions } = (await this.#transport.json(request, signal)) as {
+        readonly versions: readonly { readonly version: string }[];
+      };
+      return versions.map(({ version }) => version);
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
   }
 
   async delete(type: ResourceType, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<void> {

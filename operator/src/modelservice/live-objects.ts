@@ -17,9 +17,7 @@ export interface Deployment extends KubeObject {
     readonly replicas?: number;
     readonly paused?: boolean;
     readonly progressDeadlineSeconds?: number;
-    readonly template: {
-      readonly spec: { readonly containers: readonly { readonly name: string; readonly image?: string }[] };
-    };
+    readonly template: { readonly spec: PodTemplateSpec };
   };
   readonly status?: {
     readonly observedGeneration?: number;
@@ -28,6 +26,15 @@ export interface Deployment extends KubeObject {
     readonly readyReplicas?: number;
     readonly conditions?: readonly StatusCondition[];
   };
+}
+
+export interface PodTemplateSpec {
+  readonly containers: readonly {
+    readonly name: string;
+    readonly image?: string;
+    readonly resources?: { readonly claims?: readonly { readonly name: string }[] };
+  }[];
+  readonly resourceClaims?: readonly { readonly name: string }[];
 }
 
 export interface HorizontalPodAutoscaler extends KubeObject {

@@ -6,6 +6,7 @@ import type { Applier } from '../runtime/applier.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../runtime/reconcile.ts';
 import { act } from './act.ts';
+import { planWithDevices } from './claimed-devices.ts';
 import { FIELD_MANAGER } from './conventions.ts';
 import { foreignFieldsOf } from './foreign-fields.ts';
 import { type Gateway, observeGateway } from './gateway-pods.ts';
@@ -60,7 +61,7 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
     };
     const listLive: ListLive = async (type, selected) => (await api.list(type, selected, signal)).items;
     const observed = await gather(service, stores, known, config.scaler, listLive, namesTaken.has(key));
-    const planned = plan(service, observed, config);
+    const planned = await planWithDevices(plan(service, observed, config), service, api, signal);
     ask(key, planned, observed);
     const acted = await act(planned, api, applier, context);
     if (acted.nameTaken) {
@@ -70,7 +71,10 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
       return await reconcile(key, service, context);
     }
     if (!planned.problems.some(({ reason }) => reason === 'NameTaken')) namesTaken.delete(key);
-    const { deployment, deploymentChanged, refusals } = acted;
+    const { deploymentChanged, refusals } = acted;
+    const left = observed.deployment.state === 'owned' ? observed.deployment.object : undefined;
+    // One that is left as it is, for what should replace it cannot be made, serves all the same.
+    const deployment = acted.deployment ?? left;
     const waitMs = pace.waitMs(key);
     // The pass that changed the Deployment tells so at once: the next one does not know any more.
     if (waitMs > 0 && !deploymentChanged) return { requeueAfterMs: waitMs };

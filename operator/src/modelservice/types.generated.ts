@@ -119,17 +119,21 @@ export interface KeyReference {
   readonly optional?: boolean;
 }
 /**
- * GPUs of each pod: a limit and a request of that many, and a toleration of the taint that GPU nodes usually carry. Default: none.
+ * GPUs of each pod, by count or by resourceClaim, and a toleration of the taint that GPU nodes usually carry. A pod whose GPU is not usable fails instead of computing on the CPU. Default: none.
  */
 export interface GPUSpec {
   /**
-   * How many of the resource each pod gets.
+   * How many of the resource each pod gets, as limit and request.
    */
-  readonly count: number;
+  readonly count?: number;
   /**
    * The resource as the node's device plugin names it, MIG and shared names included, for example nvidia.com/mig-3g.40gb.
    */
   readonly resourceName: string;
+  /**
+   * The name of the claim in spec.pod.resourceClaims by which each pod gets its GPUs, through dynamic resource allocation instead of a device plugin.
+   */
+  readonly resourceClaim?: string;
   /**
    * The GPU's product, as the node label nvidia.com/gpu.product has it, for example NVIDIA-A100-SXM4-80GB; see kubectl get nodes -L nvidia.com/gpu.product. Default: any.
    */
@@ -270,6 +274,10 @@ export interface PodSpec {
    * How the pods are spread over zones or nodes, instead of the default: over nodes as far as possible, the pods of each revision by themselves. `[]` leaves it to the cluster.
    */
   readonly topologySpreadConstraints?: readonly TopologySpreadConstraint[];
+  /**
+   * Devices that each pod gets through dynamic resource allocation (resource.k8s.io); the server's container has the use of all. No pod is made where the cluster does not serve that API.
+   */
+  readonly resourceClaims?: readonly PodResourceClaim[];
   readonly priorityClassName?: string;
   readonly runtimeClassName?: string;
 }
@@ -343,6 +351,11 @@ export interface TopologySpreadConstraint {
   readonly minDomains?: number;
   readonly nodeAffinityPolicy?: 'Honor' | 'Ignore';
   readonly nodeTaintsPolicy?: 'Honor' | 'Ignore';
+}
+export interface PodResourceClaim {
+  readonly name: string;
+  readonly resourceClaimName?: string;
+  readonly resourceClaimTemplateName?: string;
 }
 /**
  * What is, as the operator last saw it.

@@ -83,6 +83,10 @@ export class ScriptedKubeApi implements KubeApi {
     return Promise.reject(new Error('The script has no apply'));
   }
 
+  servedVersions(): Promise<never> {
+    return Promise.reject(new Error('The script has no API groups'));
+  }
+
   delete(): Promise<never> {
     return Promise.reject(new Error('The script has no delete'));
   }

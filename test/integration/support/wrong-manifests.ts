@@ -366,6 +366,27 @@ export const wrongManifests: readonly WrongManifest[] = [
     fix: /comes from spec\.gpu\.product/,
   },
   {
+    title: 'a GPU by count and by claim',
+    manifest: modelService('wrong', {
+      gpu: { count: 1, resourceClaim: 'gpu' },
+      pod: { resourceClaims: [{ name: 'gpu', resourceClaimName: 'shared' }] },
+    }),
+    field: 'spec.gpu',
+    fix: /write either count, .* or resourceClaim/,
+  },
+  {
+    title: 'a GPU by a claim that there is not',
+    manifest: modelService('wrong', { gpu: { resourceClaim: 'gpu' } }),
+    field: 'spec.gpu.resourceClaim',
+    fix: /add one of that name to spec\.pod\.resourceClaims/,
+  },
+  {
+    title: 'a claim of nothing',
+    manifest: withPod({ resourceClaims: [{ name: 'gpu' }] }),
+    field: 'spec.pod.resourceClaims[0]',
+    fix: /write either resourceClaimTemplateName/,
+  },
+  {
     title: 'a drain of two hours',
     manifest: modelService('wrong', { availability: { drainTimeout: '2h' } }),
     field: 'spec.availability.drainTimeout',

@@ -27,14 +27,16 @@ function envVariable({ name, value, valueFrom }: EnvVar): unknown {
   };
 }
 
-/** Resources of the container, the GPU's limit and equal request included; undefined where nothing is asked for. */
+/** Resources of the container, GPUs and claimed devices included; undefined where nothing is asked for. */
 export function serverResourcesOf(service: TemplateSource): Fields | undefined {
-  const { server, gpu } = service.spec;
-  const gpus = gpu === undefined ? {} : { [gpu.resourceName]: gpu.count };
+  const { server, gpu, pod } = service.spec;
+  const gpus = gpu?.count === undefined ? {} : { [gpu.resourceName]: gpu.count };
+  const claims = (pod.resourceClaims ?? []).map(({ name }) => ({ name }));
   const requests = quantities({ ...server.resources.requests, ...gpus });
   const limits = quantities({ ...server.resources.limits, ...gpus });
-  if (requests === undefined && limits === undefined) return undefined;
-  return { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) };
+  const resources: Fields = { requests, limits, claims };
+  const asked = Object.entries(resources).filter(([, value]) => !isEmpty(value));
+  return asked.length === 0 ? undefined : Object.fromEntries(asked);
 }
 
 function quantities(values: Quantities): Fields | undefined {
@@ -57,6 +59,7 @@ export function podAdditionsOf(service: TemplateSource): Fields {
     tolerations,
     affinity: pod.affinity,
     topologySpreadConstraints: pod.topologySpreadConstraints ?? [overNodes(service)],
+    resourceClaims: pod.resourceClaims,
     priorityClassName: pod.priorityClassName,
     runtimeClassName: pod.runtimeClassName,
   };

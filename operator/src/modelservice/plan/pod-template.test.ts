@@ -17,6 +17,10 @@ const golden: Readonly<Record<string, SpecParts>> = {
     availability: { drainTimeout: '1m500ms' },
     server: { resources: { limits: { cpu: 4, memory: '8Gi' } }, startupTimeout: '1h' },
   },
+  claimed: {
+    gpu: { resourceName: 'nvidia.com/gpu', resourceClaim: 'gpu' },
+    pod: { resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 'one-gpu' }] },
+  },
   'config-map': {
     model: { uri: 'configmap://digits', digest: `sha256:${'0'.repeat(64)}`, name: 'digits', version: '2' },
     server: { engine: 'Wasm', logLevel: 'Debug', env: [{ name: 'A', value: 'b' }] },

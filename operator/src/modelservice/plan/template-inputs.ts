@@ -39,7 +39,7 @@ const FIELDS: { readonly [S in keyof Sections]-?: Readonly<Record<keyof NonNulla
     logLevel: 'Info',
     startupTimeout: '10m',
   },
-  gpu: { count: NOTHING, resourceName: 'nvidia.com/gpu', product: NOTHING },
+  gpu: { count: NOTHING, resourceName: 'nvidia.com/gpu', resourceClaim: NOTHING, product: NOTHING },
   batching: { maxBatchSize: 32, maxDelay: '2ms', maxQueueSize: 256 },
   availability: { drainTimeout: '30s' },
   pod: {
@@ -51,6 +51,7 @@ const FIELDS: { readonly [S in keyof Sections]-?: Readonly<Record<keyof NonNulla
     tolerations: NOTHING,
     affinity: NOTHING,
     topologySpreadConstraints: NOTHING,
+    resourceClaims: NOTHING,
     priorityClassName: NOTHING,
     runtimeClassName: NOTHING,
   },

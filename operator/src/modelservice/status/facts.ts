@@ -114,7 +114,7 @@ function expiry(
   if (
     stalled?.status === 'True' &&
     stalled.observedGeneration === service.metadata.generation &&
-    !['NameTaken', 'NoServerImage', 'NoGatewayPort', 'Refused'].includes(stalled.reason)
+    !['NameTaken', 'NoServerImage', 'ResourceClaimsNotServed', 'NoGatewayPort', 'Refused'].includes(stalled.reason)
   ) {
     return { expired: true, expiresInMs: undefined };
   }

@@ -56,6 +56,7 @@ export const REASONS = {
   NameTaken: 'An object of the same name exists and belongs to somebody else.',
   NoServerImage: 'The operator has no server image for what was asked for.',
   Refused: 'The API server refuses a child object.',
+  ResourceClaimsNotServed: 'The cluster does not serve resource.k8s.io, and spec.pod.resourceClaims needs it.',
   NoGatewayPort: 'All ports of the gateway are taken.',
 
   // Scheduled
