@@ -50,6 +50,7 @@ describe('the chart', () => {
         priorityClassName: 'system-cluster-critical',
         podLabels: { team: 'ml' },
         podAnnotations: { note: 'yes' },
+        metrics: { dashboard: { enabled: true, annotations: { grafana_folder: 'Models' } } },
         fullnameOverride: 'other',
       }),
     },

@@ -89,6 +89,20 @@ const WANTED: readonly {
     labels: undefined,
   },
   {
+    alert: 'ModelServiceOperatorNoLeader',
+    title: 'when operators run and none leads',
+    series: [leader('a', '1x5 0x30'), leader('b', '0x35')],
+    at: '12m',
+    labels: { namespace: 'models' },
+  },
+  {
+    alert: 'ModelServiceOperatorNoLeader',
+    title: 'not when another one takes over, nor when another installation has none',
+    series: [leader('a', '1x5 0x30'), leader('b', '0x7 1x28'), leader('c', '0x35', 'others')],
+    at: '20m',
+    labels: undefined,
+  },
+  {
     alert: 'ModelServiceQueueGrowing',
     title: 'when many ModelServices have waited for long',
     series: [{ series: 'workqueue_depth{name="modelservice",pod="a"}', values: '0 11+1x30' }],
@@ -179,6 +193,11 @@ describe("the chart's alerts", function () {
 
 function apiService(version: string, values: string, group = 'custom.metrics.k8s.io') {
   return { series: `aggregator_unavailable_apiservice{name="${version}.${group}",instance="a"}`, values };
+}
+
+function leader(pod: string, values: string, namespace = 'models') {
+  const name = 'ms-modelservice-operator';
+  return { series: `leader_election_master_status{name="${name}",namespace="${namespace}",pod="${pod}"}`, values };
 }
 
 function condition(type: string, status: string, values: string, more: Readonly<Record<string, string>> = {}) {

@@ -1,4 +1,5 @@
 import { type Handler, text } from './http-endpoint.ts';
+import type { ElectionState } from './leader-election.ts';
 import type { ReflectorState } from './reflector.ts';
 import type { WorkQueueState } from './work-queue.ts';
 
@@ -9,6 +10,8 @@ export interface DebugState {
   readonly upSeconds: number;
   /** Whether the controllers work. */
   readonly isWorking: boolean;
+  /** Undefined: none is elected, each process works. */
+  readonly election?: ElectionState | undefined;
   readonly controllers: readonly {
     readonly name: string;
     readonly workers: number;

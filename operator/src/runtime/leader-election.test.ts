@@ -152,6 +152,8 @@ describe('LeaderElector', () => {
       await clock.advance(30_000);
       assert.deepEqual([a.leads(), b.leads()], [true, false]);
     }
+    assert.equal(a.elector.state().leads, true);
+    assert.deepEqual(b.elector.state(), { lease: 'default/operator', identity: 'b', leads: false, holder: 'a' });
   });
 
   it('is taken over when the lease has run out since it was last seen to change, within one retry period', async () => {

@@ -24,6 +24,7 @@ import {
   releasedRecord,
   runsOutAtMs,
 } from './lease-record.ts';
+import { keyOfRef } from './object-key.ts';
 import type { WriteFence } from './write-fence.ts';
 
 /** A term ended otherwise than by our own will. */
@@ -47,6 +48,16 @@ export interface LeaderElectorOptions extends LeaseTiming {
   readonly onLeading?: ((leading: boolean) => void) | undefined;
 }
 
+/** For a person who looks. */
+export interface ElectionState {
+  /** `NAMESPACE/NAME`. */
+  readonly lease: string;
+  readonly identity: string;
+  readonly leads: boolean;
+  /** Who held the lease when it was seen last, and may have left it since; absent: nobody, or it was not seen yet. */
+  readonly holder?: string;
+}
+
 /** A standby's waits are shortened by up to this share, so that several do not ask together. */
 const JITTER = 0.2;
 
@@ -65,6 +76,12 @@ export class LeaderElector {
   /** What keeps it from ever leading, until somebody grants the rights; undefined: nothing. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  state(): ElectionState {
+    const { lease, identity } = this.#options;
+    const holder = this.#observed && holderOf(this.#observed.lease);
+    return { lease: keyOfRef(lease), identity, leads: this.#leading, ...(holder === undefined ? {} : { holder }) };
   }
 
   /** Waits until this process leads; false when `signal` aborted before. */

@@ -193,6 +193,7 @@ describe('Manager', () => {
       const lose = Promise.withResolvers<void>();
       const election: Election = {
         problem: undefined,
+        state: () => ({ lease: 'default/test', identity: 'me', leads: steps.includes('holds') }),
         acquire: (signal) => {
           steps.push('waits');
           signal.addEventListener('abort', () => lead.resolve(false));

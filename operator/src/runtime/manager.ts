@@ -28,6 +28,7 @@ import { type Check, healthHandler } from './health.ts';
 import { type Address, type Handler, type HttpEndpoint, serveHttp } from './http-endpoint.ts';
 import { Informer, type InformerOptions } from './informer.ts';
 import { keepManagedFieldsOf } from './keep-managed-fields.ts';
+import type { ElectionState } from './leader-election.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { refOfKey } from './object-key.ts';
 import type { Reconcile } from './reconcile.ts';
@@ -63,6 +64,7 @@ export interface Election {
   release(): Promise<void>;
   /** What keeps it from ever leading; undefined: nothing. */
   readonly problem: string | undefined;
+  state(): ElectionState;
 }
 
 export interface ManagedInformerOptions<T extends KubeObject>
@@ -235,6 +237,7 @@ export class Manager {
     return {
       upSeconds: Math.round((this.#clock.elapsedMs() - startMs) / 1000),
       isWorking: this.#isWorking,
+      election: this.#options.election?.state(),
       controllers: this.#controllers.map((controller) => controller.state()),
       stores: this.#stores.map((store) => store()),
     };
