@@ -11,11 +11,11 @@ export function conditionGauge(services: StoreReader<ModelService>, tells: () =>
   return {
     name: 'modelservice_condition',
     help: 'Always 1: the present status and reason of each condition of each ModelService.',
-    *series() {
-      for (const service of tells() ? services.list() : []) {
-        const { namespace = '', name } = service.metadata;
-        for (const { type, status, reason } of service.status.conditions ?? []) {
-          yield { labels: { namespace, name, type, status, reason }, value: 1 };
+    labelNames: ['namespace', 'name', 'type', 'status', 'reason'],
+    eachSeries(tell) {
+      for (const { metadata, status } of tells() ? services.list() : []) {
+        for (const { type, status: is, reason } of status.conditions ?? []) {
+          tell(1, metadata.namespace ?? '', metadata.name, type, is, reason);
         }
       }
     },

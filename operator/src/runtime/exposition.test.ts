@@ -31,7 +31,14 @@ describe('exposition', () => {
       { labels: { model: 'b "quoted", \\ and \n', version: '1' }, value: 2.5 },
       { labels: { model: 'a', version: '2' }, value: 1 },
     ];
-    const text = familyText({ name: 'load', help: 'How much.', series: () => told });
+    const text = familyText({
+      name: 'load',
+      help: 'How much.',
+      labelNames: ['model', 'version'],
+      eachSeries: (tell) => {
+        for (const { labels, value } of told) tell(value, labels.model, labels.version);
+      },
+    });
     assert.deepEqual(text.split('\n').slice(0, 2), ['# HELP load How much.', '# TYPE load gauge']);
     assert.deepEqual(
       samplesIn(text, wanted),

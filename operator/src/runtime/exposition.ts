@@ -12,18 +12,21 @@ const LABEL = /\s*([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"\s*(?:,|$)/y;
 export interface ScrapedGauge {
   readonly name: string;
   readonly help: string;
-  /** Each with the same names of labels, and no two with the same values. */
-  readonly series: () => Iterable<Omit<Sample, 'metric'>>;
+  /** At least one. */
+  readonly labelNames: readonly string[];
+  /** Calls back once for each series, with a value for each label; no two have the same ones. */
+  readonly eachSeries: (tell: (value: number, ...labels: readonly string[]) => void) => void;
 }
 
-/** The family in Prometheus' text format. */
-export function familyText({ name, help, series }: ScrapedGauge): string {
-  const lines = [`# HELP ${name} ${help}\n# TYPE ${name} gauge\n`];
-  for (const { labels, value } of series()) {
-    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
-    lines.push(`${name}{${pairs.join()}} ${value}\n`);
-  }
-  return lines.join('');
+/** The family in Prometheus' text format. There may be tens of thousands of series: little is made for each. */
+export function familyText({ name, help, labelNames, eachSeries }: ScrapedGauge): string {
+  let text = `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
+  const before = labelNames.map((label, index) => `${index === 0 ? `${name}{` : '",'}${label}="`);
+  eachSeries((value, ...labels) => {
+    for (let index = 0; index < before.length; index++) text += before[index] + escaped(labels[index] ?? '');
+    text += `"} ${value}\n`;
+  });
+  return text;
 }
 
 /** The finite samples of `wanted` in a text of Prometheus' exposition format; whatever else is there is passed over. */
@@ -50,7 +53,7 @@ function labelsOf(text: string): Readonly<Record<string, string>> {
 }
 
 function escaped(text: string): string {
-  return text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n');
+  return /[\\"\n]/.test(text) ? text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n') : text;
 }
 
 function unescaped(text: string): string {
