@@ -129,7 +129,7 @@ describe('modelServiceReconciler', () => {
     assert.equal(looked.length, 0);
     refuse('Service', 409);
     sent.length = 0;
-    assert.deepEqual(await run(), { requeueAfterMs: 30_000 });
+    assert.deepEqual(await run(), { requeueAfterMs: 10_000 });
     assert.ok(looked.includes('Service'));
     // Tried once; then the look has shown whose it is.
     assert.equal(sent.filter((name) => name === 'Service').length, 1);
@@ -144,6 +144,19 @@ describe('modelServiceReconciler', () => {
   it('is at rest about a service that was deleted before its status could be written', async () => {
     refuse('ModelService/status', 404);
     assert.deepEqual(await run(), { requeueAfterMs: undefined });
+  });
+
+  it('leaves a namespace alone for a while in which it may not write', async () => {
+    refuse('ModelService/status', 403);
+    assert.deepEqual(await run(), { requeueAfterMs: 10_000 });
+    sent.length = 0;
+    await clock.advance(4_000);
+    assert.deepEqual(await run(), { requeueAfterMs: 6_000 });
+    assert.equal(sent.length, 0);
+    refusals.clear();
+    await clock.advance(6_000);
+    await run();
+    assert.ok(sent.includes('ModelService/status'));
   });
 
   it('tries again for any other answer', async () => {

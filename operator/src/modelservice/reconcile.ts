@@ -1,5 +1,5 @@
 import type { KubeApi } from '../kube/api.ts';
-import { isNamespaceTerminating, isNotFound } from '../kube/errors.ts';
+import { isForbidden, isNamespaceTerminating, isNotFound } from '../kube/errors.ts';
 import { DEPLOYMENT } from '../kube/resources.ts';
 import type { Intent } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
@@ -12,12 +12,14 @@ import { foreignFieldsOf } from './foreign-fields.ts';
 import { type Gateway, observeGateway } from './gateway-pods.ts';
 import { gather, type ListLive, podsOf, type Stores } from './gather.ts';
 import type { Deployment } from './live-objects.ts';
+import { LostRights } from './lost-rights.ts';
 import type { ModelInfoReader } from './model-info.ts';
 import type { Observed } from './observed.ts';
 import { type Plan, type PlanConfig, plan } from './plan/plan.ts';
 import type { PodActivityReader } from './pod-activity.ts';
 import { MODEL_SERVICE, type ModelService, modelNameOf } from './resource.ts';
 import type { MetricsFacts } from './status/metrics-api-problem.ts';
+import type { ChildProblem } from './status/problem.ts';
 import { statusIntent, statusOf } from './status/status.ts';
 import { StatusPace } from './status/status-pace.ts';
 
@@ -35,8 +37,10 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
 }
 
-/** What a problem that raises no event of ours (a foreign child, a refusal) waits for its next look. */
-const PROBLEM_RETRY_MS = 30_000;
+/** What a refusal, of whose end nobody tells us, waits for its next try. */
+const REFUSAL_RETRY_MS = 30_000;
+/** The same for an object that is in the way, where only a look is taken. */
+const NAME_TAKEN_RETRY_MS = 10_000;
 /** Somebody was quicker than a look at what is there: what they made is soon in the store, or gone. */
 const STORE_BEHIND_MS = 500;
 /** Two writes of one status are at least so far apart. */
@@ -46,6 +50,7 @@ const STATUS_INTERVAL_MS = 250;
 export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
   const { api, applier, stores, modelInfo, activity, gateway, config, metrics, clock } = options;
   const pace = new StatusPace(clock, STATUS_INTERVAL_MS);
+  const lostRights = new LostRights(clock);
   /** Keys of services one of whose children has a name that something in no store has. */
   const namesTaken = new Set<string>();
 
@@ -102,7 +107,7 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
       observed.modelInfo,
     );
     if (await writeStatus(service, statusIntent(service, status), signal)) pace.written(key);
-    const statusMs = problems.length > 0 ? PROBLEM_RETRY_MS : requeueAfterMs;
+    const statusMs = problems.length > 0 ? retryMsOf(problems) : requeueAfterMs;
     return { requeueAfterMs: earlier(statusMs, scaleToZero.requeueAfterMs) };
   }
 
@@ -140,15 +145,27 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
     }
     // Its children go with it, by their owner references.
     if (service === undefined || service.metadata.deletionTimestamp !== undefined) return {};
+    const { namespace = '' } = service.metadata;
+    const pauseMs = lostRights.waitMs(namespace);
+    if (pauseMs > 0) return { requeueAfterMs: pauseMs };
     try {
       return await reconcile(key, service, context);
     } catch (error) {
+      if (isForbidden(error) && !isNamespaceTerminating(error)) {
+        const level = lostRights.note(namespace) ? 'warn' : 'debug';
+        context.log[level]({ err: error }, 'Had no rights in a namespace, trying again later');
+        return { requeueAfterMs: lostRights.waitMs(namespace) };
+      }
       if (!isNamespaceTerminating(error)) throw error;
       // It goes with its namespace, and nothing can be made there any more.
       context.log.debug({ err: error }, 'Left a ModelService alone whose namespace is being deleted');
       return {};
     }
   };
+}
+
+function retryMsOf(problems: readonly ChildProblem[]): number {
+  return problems.some(({ reason }) => reason === 'NameTaken') ? NAME_TAKEN_RETRY_MS : REFUSAL_RETRY_MS;
 }
 
 function foreignFieldsIn({ children }: Plan, deployment: Deployment): readonly string[] | undefined {

@@ -3,6 +3,7 @@ import type { ResourceType } from '../../../operator/src/kube/types.ts';
 /** The types that suites call by name. */
 export const RESOURCES = {
   namespaces: { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false },
+  nodes: { group: '', version: 'v1', kind: 'Node', plural: 'nodes', namespaced: false },
   services: { group: '', version: 'v1', kind: 'Service', plural: 'services', namespaced: true },
   pods: { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true },
   events: { group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events', namespaced: true },

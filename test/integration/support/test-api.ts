@@ -1,4 +1,4 @@
-import type { Intent, KubeObject, ObjectRef, ResourceType } from '../../../operator/src/kube/types.ts';
+import type { Intent, KubeObject, ObjectRef, OwnerReference, ResourceType } from '../../../operator/src/kube/types.ts';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 
 /** The API server refused a call of a test. */
@@ -57,6 +57,8 @@ export interface NewObject {
     readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly OwnerReference[];
+    readonly finalizers?: readonly string[];
   };
   readonly [field: string]: unknown;
 }
