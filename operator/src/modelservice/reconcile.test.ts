@@ -16,8 +16,17 @@ import { PodActivityReader } from './pod-activity.ts';
 import { modelServiceReconciler } from './reconcile.ts';
 import type { ModelService } from './resource.ts';
 import { readyPod, sampleDeployment, sampleService } from './sample.ts';
+import type { Condition } from './types.generated.ts';
 
-const service = sampleService();
+const TOLD: Condition = {
+  type: 'Ready',
+  status: 'False',
+  reason: 'PodsStarting',
+  message: '',
+  observedGeneration: 3,
+  lastTransitionTime: '2026-08-01T00:00:00Z',
+};
+const service = sampleService({}, { conditions: [TOLD] });
 const key = keyOf(service);
 /** A Service of the same name that carries none of our labels. */
 const FOREIGN: KubeObject = {
@@ -113,6 +122,19 @@ describe('modelServiceReconciler', () => {
     assert.deepEqual(await run(), { requeueAfterMs: 150 });
     assert.ok(!sent.includes('ModelService/status'));
     await clock.advance(150);
+    await run();
+    assert.ok(sent.includes('ModelService/status'));
+  });
+
+  it('makes the children of a new service before it tells of them', async () => {
+    services.put({
+      ...service,
+      metadata: { ...service.metadata, resourceVersion: '2' },
+      status: sampleService().status,
+    });
+    assert.deepEqual(await run(), { requeueAfterMs: 250 });
+    assert.deepEqual(sent.toSorted(), ['Deployment', 'Deployment', 'Service']);
+    await clock.advance(250);
     await run();
     assert.ok(sent.includes('ModelService/status'));
   });

@@ -80,9 +80,10 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
     const left = observed.deployment.state === 'owned' ? observed.deployment.object : undefined;
     // One that is left as it is, for what should replace it cannot be made, serves all the same.
     const deployment = acted.deployment ?? left;
-    const waitMs = pace.waitMs(key);
-    // The pass that changed the Deployment tells so at once: the next one does not know any more.
-    if (waitMs > 0 && !deploymentChanged) return { requeueAfterMs: waitMs };
+    const isNew = service.status.conditions === undefined;
+    const waitMs = pace.waitMs(key, isNew);
+    // The pass that changed the Deployment tells so at once: the next one does not know any more. Of a new one it does.
+    if (waitMs > 0 && (isNew || !deploymentChanged)) return { requeueAfterMs: waitMs };
     const problems = [...planned.problems, ...refusals];
     const { pods, activity: readings, now } = observed;
     const { scaleToZero } = planned;

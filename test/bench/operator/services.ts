@@ -85,6 +85,8 @@ export async function measureServices(
     const [floorNamespace, namespace] = [await createNamespace('floor'), await createNamespace('services')];
     const names = Array.from({ length: options.count }, (_, index) => `service-${index}`);
     for (const home of [floorNamespace, namespace]) await each(names, MAKERS, (name) => makeService(home, name));
+    // Beside the loop, too: what else the machine has to do is the same for both.
+    following.push(playKubelet(client, floorNamespace, stopFollowing.signal));
     const floorMs = await measureFloor(client, floorNamespace, WORKERS, signal);
     log(`${options.count} services: the plain loop took ${(floorMs / 1000).toFixed(1)} s`);
     await awaitPods(floorNamespace, options.count);

@@ -1,8 +1,9 @@
 import type { Clock } from '../../runtime/clock.ts';
 
 /**
- * Spaces the writes of one service's status, so that a flurry of changes (children made, pods coming) costs two: the
- * first at once, and one that tells of all the others.
+ * Spaces the writes of one service's status, so that a flurry of changes (pods coming) costs two: the first at once, and
+ * one that tells of all the others. The very first waits, too: where hundreds of services are new, their children are
+ * made before anything is told.
  */
 export class StatusPace {
   readonly #clock: Clock;
@@ -15,10 +16,19 @@ export class StatusPace {
     this.#intervalMs = intervalMs;
   }
 
-  /** How long the next write has to wait; 0: not at all. */
-  waitMs(key: string): number {
+  /**
+   * How long the next write has to wait; 0: not at all.
+   *
+   * @param isNew nothing was ever told of the service
+   */
+  waitMs(key: string, isNew: boolean): number {
     const writtenAtMs = this.#writtenAtMs.get(key);
-    if (writtenAtMs === undefined) return 0;
+    if (writtenAtMs === undefined) {
+      if (!isNew) return 0;
+      // As if it had been written now.
+      this.written(key);
+      return this.#intervalMs;
+    }
     return Math.max(0, writtenAtMs + this.#intervalMs - this.#clock.elapsedMs());
   }
 
