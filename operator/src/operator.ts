@@ -38,7 +38,7 @@ import {
 } from './modelservice/metrics-apis.ts';
 import { fetchModelInfoOverHttp, ModelInfoReader } from './modelservice/model-info.ts';
 import { gatewayPortOf } from './modelservice/plan/gateway-port.ts';
-import type { RenderTemplate } from './modelservice/plan/stored-template.ts';
+import type { PlanOverrides } from './modelservice/plan/plan.ts';
 import { fetchPodActivityOverHttp, PodActivityReader } from './modelservice/pod-activity.ts';
 import { modelServiceReconciler } from './modelservice/reconcile.ts';
 import { MODEL_SERVICE, type ModelService } from './modelservice/resource.ts';
@@ -56,13 +56,13 @@ const BY_PORT = 'port';
 /**
  * Runs the operator until `signal` aborts and everything under way has ended.
  *
- * @param renderTemplate renders the services' pods. Default: as this version does
+ * @param overrides what this version decides by itself, decided otherwise
  */
 export async function runOperator(
   config: OperatorConfig,
   log: Logger,
   signal: AbortSignal,
-  renderTemplate?: RenderTemplate,
+  overrides: PlanOverrides = {},
 ): Promise<void> {
   const parts = await programParts(config, log, 'modelservice-operator', config.leaderElection);
   const { api, manager, metrics } = parts;
@@ -144,7 +144,7 @@ export async function runOperator(
     modelInfo,
     activity,
     gateway,
-    config: { images: config.images, scaler: config.metrics.scaler, renderTemplate },
+    config: { images: config.images, scaler: config.metrics.scaler, ...overrides },
     metrics: () => ({ provider, apis: apiServices && metricsApisOf(apiServices.store, apiService) }),
     clock: systemClock,
   });

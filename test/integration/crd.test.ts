@@ -40,6 +40,7 @@ describe('The API of ModelService', () => {
       model: { uri: 'file:///examples/mnist/model', format: 'Auto', version: '1' },
       server: { engine: 'Auto', logLevel: 'Info', resources: {}, startupTimeout: '10m', updatePolicy: 'OnSpecChange' },
       scaling: { minReplicas: 1 },
+      rollout: { strategy: 'Auto', allowInterruption: false },
       availability: { drainTimeout: '30s', podDisruptionBudget: { enabled: true, maxUnavailable: 1 } },
       pod: {},
       suspend: false,

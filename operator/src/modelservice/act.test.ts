@@ -8,6 +8,7 @@ import type { Intent, ResourceType } from '../kube/types.ts';
 import { Applier } from '../runtime/applier.ts';
 import { act } from './act.ts';
 import type { Plan } from './plan/plan.ts';
+import { SURGING } from './plan/rollout-strategy.ts';
 import { NOT_TO_ZERO } from './plan/scale-to-zero.ts';
 
 type Answer = Pick<ApiErrorOptions, 'code' | 'reason' | 'statusMessage' | 'causes'>;
@@ -18,6 +19,7 @@ const NOTHING: Plan = {
   children: [],
   size: undefined,
   scaleToZero: NOT_TO_ZERO,
+  rollout: SURGING,
   gatewayPort: undefined,
   problems: [],
 };

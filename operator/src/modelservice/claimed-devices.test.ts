@@ -6,6 +6,7 @@ import { DEPLOYMENT } from '../kube/resources.ts';
 import type { Intent } from '../kube/types.ts';
 import { planWithDevices } from './claimed-devices.ts';
 import type { Plan } from './plan/plan.ts';
+import { SURGING } from './plan/rollout-strategy.ts';
 import { NOT_TO_ZERO } from './plan/scale-to-zero.ts';
 import { sampleDeployment, sampleService } from './sample.ts';
 
@@ -74,6 +75,7 @@ describe('planWithDevices', () => {
         children: [{ type: DEPLOYMENT, intent, live }],
         size: { replicas: 2 },
         scaleToZero: NOT_TO_ZERO,
+        rollout: SURGING,
         gatewayPort: undefined,
         problems: [],
       };

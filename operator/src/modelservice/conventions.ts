@@ -48,6 +48,9 @@ export function childLabels(name: string): Readonly<Record<string, string>> {
   };
 }
 
+/** Label: which template of a Deployment a pod was made from; its controller sets it. */
+export const TEMPLATE_LABEL = 'pod-template-hash';
+
 /** What the Deployment selects. */
 export function stablePodLabels(name: string): Readonly<Record<string, string>> {
   return { [NAME_LABEL]: name, [TRACK_LABEL]: 'stable' };

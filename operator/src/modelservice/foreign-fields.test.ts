@@ -4,11 +4,12 @@ import { foreignFieldsOf } from './foreign-fields.ts';
 import type { Deployment } from './live-objects.ts';
 import { deploymentOf } from './plan/deployment.ts';
 import { podTemplateOf } from './plan/pod-template.ts';
+import { SURGE } from './plan/rollout-strategy.ts';
 import { sampleDeployment, sampleService } from './sample.ts';
 
 const service = sampleService({ server: { env: [{ name: 'OWN', value: '1' }], resources: { limits: { cpu: 1 } } } });
 const template = podTemplateOf(service, 'server:wasm');
-const intent = deploymentOf(service, { template, annotation: undefined }, undefined);
+const intent = deploymentOf(service, { template, annotation: undefined }, SURGE, undefined);
 
 /** As the API server keeps what was applied, with `changes` by somebody else in the server's container. */
 function live(changes: Readonly<Record<string, unknown>> = {}): Deployment {

@@ -17,6 +17,7 @@ export interface Deployment extends KubeObject {
     readonly replicas?: number;
     readonly paused?: boolean;
     readonly progressDeadlineSeconds?: number;
+    readonly strategy?: DeploymentStrategy;
     readonly template: { readonly spec: PodTemplateSpec };
   };
   readonly status?: {
@@ -35,6 +36,12 @@ export interface PodTemplateSpec {
     readonly resources?: { readonly claims?: readonly { readonly name: string }[] };
   }[];
   readonly resourceClaims?: readonly { readonly name: string }[];
+}
+
+export interface DeploymentStrategy {
+  readonly type?: string;
+  /** Numbers of pods, or shares such as 25%. */
+  readonly rollingUpdate?: { readonly maxSurge?: number | string; readonly maxUnavailable?: number | string };
 }
 
 export interface HorizontalPodAutoscaler extends KubeObject {

@@ -102,6 +102,7 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
         problems,
         metrics: metricsFacts,
         scaleToZero,
+        capacity: planned.rollout.capacity,
         activity: readings,
         now,
       },
@@ -109,7 +110,8 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
     );
     if (await writeStatus(service, statusIntent(service, status), signal)) pace.written(key);
     const statusMs = problems.length > 0 ? retryMsOf(problems) : requeueAfterMs;
-    return { requeueAfterMs: earlier(statusMs, scaleToZero.requeueAfterMs) };
+    const planMs = earlier(scaleToZero.requeueAfterMs, planned.rollout.requeueAfterMs);
+    return { requeueAfterMs: earlier(statusMs, planMs) };
   }
 
   /** Begins to ask what the next pass wants to know; each answer enqueues the key. */

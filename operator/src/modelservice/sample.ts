@@ -14,6 +14,7 @@ export interface SpecParts {
   readonly scaling?: Partial<Spec['scaling']>;
   readonly gpu?: Spec['gpu'];
   readonly batching?: Spec['batching'] | undefined;
+  readonly rollout?: Partial<Spec['rollout']>;
   readonly availability?: Partial<Spec['availability']>;
   readonly pod?: Spec['pod'];
   readonly suspend?: boolean;
@@ -37,6 +38,7 @@ export function sampleService(parts: SpecParts = {}, status: Partial<ModelServic
       scaling: { minReplicas: 1, ...parts.scaling },
       ...(parts.gpu === undefined ? {} : { gpu: parts.gpu }),
       ...(parts.batching === undefined ? {} : { batching: parts.batching }),
+      rollout: { strategy: 'Auto', allowInterruption: false, ...parts.rollout },
       availability: {
         drainTimeout: '30s',
         podDisruptionBudget: { enabled: true, maxUnavailable: 1 },

@@ -21,6 +21,7 @@ export interface ModelServiceSpec {
   readonly gpu?: GPUSpec;
   readonly scaling: ScalingSpec;
   readonly batching?: BatchingSpec;
+  readonly rollout: RolloutSpec;
   readonly availability: AvailabilitySpec;
   readonly pod: PodSpec;
   /**
@@ -211,6 +212,23 @@ export interface BatchingSpec {
    * The most requests that wait for the engine; the next one is answered with 429 and a Retry-After.
    */
   readonly maxQueueSize: number;
+}
+/**
+ * How pods are replaced when their manifest changes.
+ */
+export interface RolloutSpec {
+  /**
+   * Surge: a new pod answers before an old one goes. Replace: an old pod goes before a new one comes, which interrupts a service of one pod. Auto: Surge; where a new pod finds no free GPU for 30 s, this rollout goes on with Replace if that leaves a pod that answers.
+   */
+  readonly strategy: 'Auto' | 'Surge' | 'Replace';
+  /**
+   * True lets an Auto rollout replace the only pod as well, with nobody to answer until the new one is ready. False waits until there is a free GPU.
+   */
+  readonly allowInterruption: boolean;
+  /**
+   * A rollout that makes no progress for so long has failed; old pods go on answering. Longer than spec.server.startupTimeout. Default: startupTimeout and 10 minutes.
+   */
+  readonly progressDeadline?: string;
 }
 /**
  * What happens to requests while pods stop, and how many may be stopped at once.

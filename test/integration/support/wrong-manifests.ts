@@ -147,6 +147,24 @@ export const wrongManifests: readonly WrongManifest[] = [
     fix: /between 1s and 24h/,
   },
   {
+    title: 'an interruption allowed to a strategy that never asks',
+    manifest: modelService('wrong', { rollout: { strategy: 'Surge', allowInterruption: true } }),
+    field: 'spec.rollout.allowInterruption',
+    fix: /set strategy to Auto/,
+  },
+  {
+    title: 'a rollout that fails before a pod may have started',
+    manifest: modelService('wrong', { rollout: { progressDeadline: '10m' } }),
+    field: 'spec.rollout.progressDeadline',
+    fix: /spec.server.startupTimeout to start: write a longer time/,
+  },
+  {
+    title: 'a rollout that may take no time',
+    manifest: modelService('wrong', { rollout: { progressDeadline: 'soon' } }),
+    field: 'spec.rollout.progressDeadline',
+    fix: /between 1s and 48h/,
+  },
+  {
     title: 'a variable of ours',
     manifest: withServer({ env: [{ name: 'MODELSERVICE_CONFIG', value: '{}' }] }),
     field: 'spec.server.env[0].name',

@@ -1,6 +1,7 @@
 import type { Intent } from '../../kube/types.ts';
 import { durationMs } from '../../runtime/duration.ts';
 import { POD_TEMPLATE_ANNOTATION, RESUME_REPLICAS_ANNOTATION, stablePodLabels } from '../conventions.ts';
+import type { DeploymentStrategy } from '../live-objects.ts';
 import type { ModelService } from '../resource.ts';
 import { childMetadata } from './child-metadata.ts';
 import type { ChosenTemplate } from './stored-template.ts';
@@ -15,6 +16,7 @@ const SCHEDULE_AND_PULL_SECONDS = 600;
 export function deploymentOf(
   service: ModelService,
   { template, annotation }: ChosenTemplate,
+  strategy: DeploymentStrategy,
   resumeReplicas: number | undefined,
 ): Intent {
   const annotations = {
@@ -27,8 +29,7 @@ export function deploymentOf(
     metadata: childMetadata(service, { annotations: Object.keys(annotations).length === 0 ? undefined : annotations }),
     spec: {
       selector: { matchLabels: stablePodLabels(service.metadata.name) },
-      // A new pod answers before an old one goes: no request is lost, and a failed rollout leaves the old pods serving.
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
+      strategy,
       revisionHistoryLimit: 3,
       progressDeadlineSeconds: progressDeadlineSeconds(service),
       template,
@@ -38,5 +39,7 @@ export function deploymentOf(
 
 /** After so long without progress a rollout has failed; longer than one pod may take to start. */
 export function progressDeadlineSeconds(service: ModelService): number {
-  return Math.ceil(durationMs(service.spec.server.startupTimeout) / 1000) + SCHEDULE_AND_PULL_SECONDS;
+  const { server, rollout } = service.spec;
+  if (rollout.progressDeadline !== undefined) return Math.ceil(durationMs(rollout.progressDeadline) / 1000);
+  return Math.ceil(durationMs(server.startupTimeout) / 1000) + SCHEDULE_AND_PULL_SECONDS;
 }

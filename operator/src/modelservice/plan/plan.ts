@@ -11,16 +11,22 @@ import { gatewayAddressType, gatewaySliceOf } from './gateway-slice.ts';
 import { podDisruptionBudgetOf } from './pod-disruption-budget.ts';
 import { goner, type Prune } from './prune.ts';
 import { type AppliedSize, decideReplicas } from './replicas.ts';
+import { decideRollout, type RolloutDecision } from './rollout-strategy.ts';
 import { decideScaleToZero, type ScaleToZero } from './scale-to-zero.ts';
 import type { ServerImages } from './server-image.ts';
 import { serviceOf } from './service.ts';
 import { chooseTemplate, type RenderTemplate } from './stored-template.ts';
 
-export interface PlanConfig {
+export interface PlanConfig extends PlanOverrides {
   readonly images: ServerImages;
   readonly scaler: Scaler;
+}
+
+export interface PlanOverrides {
   /** Default: as podTemplateOf does. */
   readonly renderTemplate?: RenderTemplate | undefined;
+  /** How long an Auto rollout waits for a GPU before it replaces. Default: {@link CAPACITY_PATIENCE_MS}. */
+  readonly capacityPatienceMs?: number | undefined;
 }
 
 /** One object that we want as `intent` says; `live` is what is there. */
@@ -37,6 +43,7 @@ export interface Plan {
   /** What `modelservice-replicas` applies to the Deployment; undefined: nothing. */
   readonly size: AppliedSize | undefined;
   readonly scaleToZero: ScaleToZero;
+  readonly rollout: RolloutDecision;
   /** The gateway's port for this service, where it has a slice. */
   readonly gatewayPort: number | undefined;
   /** What keeps a part of the plan from being made at all. */
@@ -58,9 +65,10 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
     else children.push({ type, intent, live: child.state === 'owned' ? child.object : undefined });
   }
 
+  const rollout = decideRollout(service, deployment, observed.pods, observed.now, config.capacityPatienceMs);
   const template = chooseTemplate(service, deployment, config.images, config.renderTemplate);
   if (template === undefined) problems.push(missingImage());
-  else want(DEPLOYMENT, observed.deployment, deploymentOf(service, template, resumeReplicas));
+  else want(DEPLOYMENT, observed.deployment, deploymentOf(service, template, rollout.strategy, resumeReplicas));
   want(SERVICE, observed.service, serviceOf(service));
   const pauses = (size?.replicas ?? deployment?.spec.replicas) === 0;
   const autoscaler = autoscalerPlan(service, observed, config.scaler, pauses);
@@ -89,6 +97,7 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
     children,
     size: hasDeployment ? size : undefined,
     scaleToZero,
+    rollout,
     gatewayPort: port,
     problems,
   };

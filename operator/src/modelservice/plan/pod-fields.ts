@@ -1,4 +1,4 @@
-import { stablePodLabels } from '../conventions.ts';
+import { stablePodLabels, TEMPLATE_LABEL } from '../conventions.ts';
 import type { EnvVar, Quantities, Toleration } from '../types.generated.ts';
 import type { TemplateSource } from './template-inputs.ts';
 
@@ -76,7 +76,7 @@ function overNodes(service: TemplateSource): unknown {
     topologyKey: 'kubernetes.io/hostname',
     whenUnsatisfiable: 'ScheduleAnyway',
     labelSelector: { matchLabels: stablePodLabels(service.metadata.name) },
-    matchLabelKeys: ['pod-template-hash'],
+    matchLabelKeys: [TEMPLATE_LABEL],
   };
 }
 

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'mocha';
 import { type SpecParts, sampleService } from '../sample.ts';
-import { deploymentOf } from './deployment.ts';
+import { deploymentOf, progressDeadlineSeconds } from './deployment.ts';
 import { podTemplateOf } from './pod-template.ts';
+import { SURGE } from './rollout-strategy.ts';
 import { serverImageOf } from './server-image.ts';
 
 const fixtures = path.join(import.meta.dirname, 'fixtures');
@@ -90,13 +91,19 @@ describe('deploymentOf', () => {
   const chosen = { template: {}, annotation: undefined };
 
   it('never holds replicas: that number has a field manager of its own', () => {
-    const { spec } = deploymentOf(sampleService({ scaling: { minReplicas: 4 } }), chosen, undefined);
+    const { spec } = deploymentOf(sampleService({ scaling: { minReplicas: 4 } }), chosen, SURGE, undefined);
     assert.ok(typeof spec === 'object' && spec !== null && !('replicas' in spec));
   });
 
   it('gives a rollout longer than one pod may take to start', () => {
-    const { spec } = deploymentOf(sampleService({ server: { startupTimeout: '1h' } }), chosen, undefined);
+    const { spec } = deploymentOf(sampleService({ server: { startupTimeout: '1h' } }), chosen, SURGE, undefined);
     assert.deepEqual((spec as { progressDeadlineSeconds: number }).progressDeadlineSeconds, 4200);
+  });
+});
+
+describe('progressDeadlineSeconds', () => {
+  it('is what the manifest says, in whole seconds', () => {
+    assert.equal(progressDeadlineSeconds(sampleService({ rollout: { progressDeadline: '20m500ms' } })), 1201);
   });
 });
 

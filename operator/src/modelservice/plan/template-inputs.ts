@@ -5,7 +5,7 @@ import { canonicalJson } from './canonical-json.ts';
 type Spec = ModelService['spec'];
 
 /** The parts of a spec that never change a pod. */
-type NotOfPods = 'scaling' | 'suspend';
+type NotOfPods = 'scaling' | 'suspend' | 'rollout';
 type ServerNotOfPods = 'updatePolicy';
 type AvailabilityNotOfPods = 'podDisruptionBudget';
 

@@ -2,9 +2,11 @@ import { DEPLOYMENT, SERVICE } from '../../kube/resources.ts';
 import type { Deployment, HorizontalPodAutoscaler, Pod, ScaledObject } from '../live-objects.ts';
 import type { ActivityReading } from '../observed.ts';
 import { progressDeadlineSeconds } from '../plan/deployment.ts';
+import type { RolloutDecision } from '../plan/rollout-strategy.ts';
 import { idleSince, isWaking, type ScaleToZero } from '../plan/scale-to-zero.ts';
 import { type ModelService, previousCondition } from '../resource.ts';
 import { admissionProblem } from './admission-problem.ts';
+import { capacityProblem } from './capacity-problem.ts';
 import type { MetricsFacts } from './metrics-api-problem.ts';
 import { podProblem } from './pod-problem.ts';
 import type { ChildProblem, Problem } from './problem.ts';
@@ -28,6 +30,8 @@ export interface StatusInput {
   readonly metrics?: MetricsFacts | undefined;
   /** Absent where the service may not go to zero and is not there. */
   readonly scaleToZero?: Pick<ScaleToZero, 'obstacle' | 'holders'> | undefined;
+  /** Whether a rollout finds room for its pods; absent: nothing is known. */
+  readonly capacity?: RolloutDecision['capacity'] | undefined;
   /** What ready pods said of their activity, by their uid. */
   readonly activity?: ReadonlyMap<string, ActivityReading> | undefined;
   /** Milliseconds since the epoch. */
@@ -67,6 +71,8 @@ export function factsOf(input: StatusInput): Facts {
   // Zero is what a least of 0 allows when nobody asks; otherwise somebody has to answer.
   const minimum = Math.min(wanted, Math.max(1, service.spec.scaling.minReplicas));
   const rolledOut = isRolledOut(input);
+  const shown = podProblem(service, input.pods);
+  const pods = capacityProblem(service, input.capacity ?? 'Enough', shown) ?? shown;
   return {
     ready,
     wanted,
@@ -79,10 +85,7 @@ export function factsOf(input: StatusInput): Facts {
     deploymentProblem: problems.find(({ kind }) => kind === DEPLOYMENT.kind),
     serviceProblem: problems.find(({ kind }) => kind === SERVICE.kind),
     problem: problems[0],
-    cause: settled(
-      service,
-      pausedRollout(input, rolledOut) ?? refusedPods(deployment) ?? podProblem(service, input.pods),
-    ),
+    cause: settled(service, pausedRollout(input, rolledOut) ?? refusedPods(deployment) ?? pods),
   };
 }
 

@@ -1,3 +1,4 @@
+import { TEMPLATE_LABEL } from '../conventions.ts';
 import { isPodReady, type Pod } from '../live-objects.ts';
 import type { ModelService } from '../resource.ts';
 import { containerConfig, imagePull } from './container-problem.ts';
@@ -18,9 +19,6 @@ const PRECEDENCE: readonly Cause[] = [
   disrupted,
   probeFailing,
 ];
-
-/** Label: which template of the Deployment a pod was made from; its controller sets it. */
-const TEMPLATE_LABEL = 'pod-template-hash';
 
 /**
  * The first cause why pods of the newest template do not answer; undefined where they merely take their time. Texts name

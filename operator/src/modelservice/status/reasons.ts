@@ -30,6 +30,8 @@ export const REASONS = {
   ImagePullDenied: 'The registry refuses the server’s image, which needs credentials or does not exist.',
   ImagePullFailed: 'The server’s image cannot be pulled, for another reason.',
   Unschedulable: 'No node can take a pod.',
+  ReplacingPods: 'There is no GPU for old and new pods at once, so old ones go first.',
+  BlockedByCapacity: 'There is no GPU for a new pod, and without the old one nobody would answer.',
   SchedulingGated: 'A scheduling gate holds the pods back.',
   NodeLost: 'The node of a pod does not answer.',
   Evicted: 'A pod was evicted because its node ran out of something.',

@@ -26,6 +26,7 @@ interface State {
   readonly changed?: boolean;
   readonly pods?: readonly Pod[];
   readonly problems?: StatusInput['problems'];
+  readonly capacity?: StatusInput['capacity'];
   /** `status reason` of Ready, Reconciling and Stalled. */
   readonly expected: readonly [string, string, string];
 }
@@ -69,6 +70,9 @@ const crashed = samplePod('p', {
     { name: 'server', state: { terminated: { exitCode: 1, message: '{"reason":"ModelNotFound","message":"No."}' } } },
   ],
 });
+const unplaced = samplePod('u', {
+  conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'No.' }],
+});
 const atRest = { conditions: [condition('Reconciling', 'False', 'UpToDate')] };
 
 const states: readonly State[] = [
@@ -108,6 +112,33 @@ const states: readonly State[] = [
     deployment: deployment(2, { replicas: 3, updated: 1, ready: 2 }),
     pods: [crashed],
     expected: ['True RolloutInProgress', 'True ModelNotFound', 'False NotStalled'],
+  },
+  {
+    title: 'a rollout replaces, for there is no GPU for a pod more',
+    deployment: deployment(2, { replicas: 2, updated: 1, ready: 1 }),
+    capacity: 'Replacing',
+    expected: ['True RolloutInProgress', 'True ReplacingPods', 'False NotStalled'],
+  },
+  {
+    title: 'a rollout replaces, and new pods show another cause why they do not answer',
+    deployment: deployment(2, { replicas: 2, updated: 1, ready: 1 }),
+    pods: [crashed],
+    capacity: 'Replacing',
+    expected: ['True RolloutInProgress', 'True ModelNotFound', 'False NotStalled'],
+  },
+  {
+    title: 'a rollout waits for a GPU',
+    deployment: deployment(1, { replicas: 2, updated: 1, ready: 1 }),
+    pods: [unplaced],
+    capacity: 'Blocked',
+    expected: ['True RolloutInProgress', 'True BlockedByCapacity', 'False NotStalled'],
+  },
+  {
+    title: 'a rollout waited for a GPU until its deadline',
+    deployment: deployment(1, { replicas: 2, updated: 1, ready: 1, progressing: 'ProgressDeadlineExceeded' }),
+    pods: [unplaced],
+    capacity: 'Blocked',
+    expected: ['True OldRevisionServing', 'False GaveUp', 'True BlockedByCapacity'],
   },
   {
     title: 'a rollout failed and old pods answer',
@@ -297,6 +328,7 @@ function outcomeOf(state: Omit<State, 'title' | 'expected'>) {
       deploymentChanged: state.changed ?? false,
       pods: state.pods ?? [],
       problems: state.problems ?? [],
+      capacity: state.capacity,
       now: NOW,
     },
     new Map(),
@@ -344,9 +376,6 @@ describe('statusOf', () => {
   const overloaded = samplePod('o', {
     conditions: [{ type: 'PodScheduled', status: 'True' }],
     containerStatuses: [{ name: 'server', ready: false, started: true, state: { running: {} } }],
-  });
-  const unplaced = samplePod('u', {
-    conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'No.' }],
   });
   const specific: readonly (readonly [string, Omit<State, 'title' | 'expected'>, readonly (string | undefined)[]])[] = [
     [
