@@ -37,6 +37,7 @@ import {
   trimApiService,
 } from './modelservice/metrics-apis.ts';
 import { fetchModelInfoOverHttp, ModelInfoReader } from './modelservice/model-info.ts';
+import { SCALE_TARGET_INDEX, scaleTargets, trimAutoscaler } from './modelservice/outside-autoscaler.ts';
 import { gatewayPortOf } from './modelservice/plan/gateway-port.ts';
 import type { PlanOverrides } from './modelservice/plan/plan.ts';
 import { fetchPodActivityOverHttp, PodActivityReader } from './modelservice/pod-activity.ts';
@@ -72,10 +73,9 @@ export async function runOperator(
   const services = manager.informer<ModelService>(MODEL_SERVICE, { keepManagers });
   const deployments = manager.informer<Deployment>(DEPLOYMENT, { labelSelector, keepManagers });
   const kubeServices = manager.informer<KubeObject>(SERVICE, { labelSelector, keepManagers });
-  const autoscalers = manager.informer<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALER, {
-    labelSelector,
-    keepManagers,
-  });
+  // Those of others too, for two autoscalers of one service must not work against one another.
+  const everybodys = { keepManagers, indexes: SCALE_TARGET_INDEX, transform: trimAutoscaler };
+  const autoscalers = manager.informer<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALER, everybodys);
   const pods = manager.informer<Pod>(POD, {
     labelSelector,
     indexes: { [BY_MODEL_SERVICE]: modelServiceOfPod },
@@ -93,8 +93,7 @@ export async function runOperator(
   const apiServices =
     provider === 'none' ? undefined : manager.informer<ApiService>(API_SERVICE, { transform: trimApiService });
   const scaledObjects = manager.informer<ScaledObject>(SCALED_OBJECT, {
-    labelSelector,
-    keepManagers,
+    ...everybodys,
     optional: { isServed: () => apiServices?.store.get(KEDA_API) !== undefined, mayBeForbidden: provider !== 'keda' },
   });
 
@@ -160,13 +159,24 @@ export async function runOperator(
       if (key !== undefined) controller.enqueue(key);
     }
   }
+  /** What an autoscaler begins or ceases to scale; its status is its owner's. */
+  function enqueueScaled({ before, after }: Change<HorizontalPodAutoscaler | ScaledObject>): void {
+    if (JSON.stringify(before?.spec?.scaleTargetRef) === JSON.stringify(after?.spec?.scaleTargetRef)) return;
+    for (const object of [before, after]) {
+      for (const key of object === undefined ? [] : scaleTargets(object)) controller.enqueue(key);
+    }
+  }
   services.onChange(({ key }) => controller.enqueue(key));
   deployments.onChange(enqueueOwner);
   kubeServices.onChange(enqueueOwner);
   budgets.onChange(enqueueOwner);
-  scaledObjects.onChange(enqueueOwner);
+  scaledObjects.onChange((change) => {
+    enqueueOwner(change);
+    enqueueScaled(change);
+  });
   autoscalers.onChange((change) => {
     enqueueOwner(change);
+    enqueueScaled(change);
     // KEDA's belong to the ScaledObject, which has the service's name.
     enqueueOwner(change, SCALED_OBJECT);
   });

@@ -45,7 +45,8 @@ describe('A GPU by a resource claim', function () {
         const object = await awaitCondition(named(name), 'Stalled', 'True', 'ResourceClaimsNotServed');
         assert.match(conditionOf(object, 'Ready')?.message ?? '', /does not serve resource\.k8s\.io.* none are made/);
         assert.equal(await testApi().find(RESOURCES.deployments, named(name)), undefined);
-        assert.deepEqual(await testApi().list(RESOURCES.pods, { namespace: namespace() }), []);
+        const pods = { namespace: namespace(), labelSelector: `modelservice.dev/name=${name}` };
+        assert.deepEqual(await testApi().list(RESOURCES.pods, pods), []);
 
         await restartApiServer([]);
         await testApi().mergePatch(RESOURCES.modelServices, named(name), { metadata: { labels: { look: 'again' } } });

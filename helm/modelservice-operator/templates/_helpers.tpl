@@ -81,7 +81,7 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
   verbs: [create, delete, list, patch, watch]
 {{- else if and (ne .Values.metrics.provider "none") (.Capabilities.APIVersions.Has "keda.sh/v1alpha1") }}
 - apiGroups: [keda.sh]
-  # To delete those from a time at which this operator had KEDA scale.
+  # To delete those from a time at which this operator had KEDA scale, and to see those that somebody else made.
   resources: [scaledobjects]
   verbs: [delete, list, watch]
 {{- end }}

@@ -21,6 +21,8 @@ import {
 } from './live-objects.ts';
 import type { ModelInfo } from './model-info.ts';
 import type { ActivityReading, Child, Observed, ObservedGateway } from './observed.ts';
+import { outsideAutoscalerOf } from './outside-autoscaler.ts';
+import { isOurs } from './ownership.ts';
 import type { Scaler } from './plan/autoscaler.ts';
 import { gatewaySliceName } from './plan/gateway-slice.ts';
 import { podDisruptionBudgetOf } from './plan/pod-disruption-budget.ts';
@@ -31,7 +33,7 @@ import type { ModelService } from './resource.ts';
 /** The name of the pods' index by `namespace/name` of their ModelService. */
 export const BY_MODEL_SERVICE = 'modelService';
 
-/** The stores hold only what carries our labels; see `child` for what they therefore cannot show. */
+/** The stores hold only what carries our labels, but for autoscalers; see `child` for what they therefore cannot show. */
 export interface Stores {
   readonly services: StoreReader<ModelService>;
   readonly deployments: StoreReader<Deployment>;
@@ -99,6 +101,7 @@ export async function gather(
     autoscaler,
     scaledObject,
     budget,
+    outsideAutoscaler: outsideAutoscalerOf(service, stores),
     kedaAutoscaler: kedaAutoscalerOf(key, stores),
     slice,
     otherSlices: wantsSlice ? stores.slices.list().filter((other) => keyOf(other) !== sliceKey) : [],
@@ -152,16 +155,6 @@ async function leadsToPods({ metadata: { namespace, name } }: ModelService, list
 
 async function notRead(): Promise<undefined> {
   return undefined;
-}
-
-/**
- * Controlled by this very ModelService; or without a controller and labelled as its child, which is what
- * `kubectl delete --cascade=orphan` leaves for the next one of the same name.
- */
-function isOurs(service: ModelService, object: KubeObject): boolean {
-  const controller = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
-  if (controller !== undefined) return controller.uid === service.metadata.uid;
-  return object.metadata.labels?.[NAME_LABEL] === service.metadata.name;
 }
 
 function newestFirst(a: Pod, b: Pod): number {

@@ -44,8 +44,18 @@ export interface DeploymentStrategy {
   readonly rollingUpdate?: { readonly maxSurge?: number | string; readonly maxUnavailable?: number | string };
 }
 
+export interface ScaleTargetRef {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly name?: string;
+}
+
 export interface HorizontalPodAutoscaler extends KubeObject {
-  readonly spec?: { readonly minReplicas?: number; readonly maxReplicas?: number };
+  readonly spec?: {
+    readonly minReplicas?: number;
+    readonly maxReplicas?: number;
+    readonly scaleTargetRef?: ScaleTargetRef;
+  };
   readonly status?: {
     /** RFC 3339; when the size was changed last. */
     readonly lastScaleTime?: string;
@@ -58,6 +68,7 @@ export interface HorizontalPodAutoscaler extends KubeObject {
 
 /** By which KEDA scales. */
 export interface ScaledObject extends KubeObject {
+  readonly spec?: { readonly scaleTargetRef?: ScaleTargetRef };
   readonly status?: { readonly conditions?: readonly StatusCondition[] };
 }
 

@@ -2,6 +2,7 @@ import type { KubeObject } from '../kube/types.ts';
 import type { IpAddress } from '../runtime/ready-address.ts';
 import type { Deployment, EndpointSlice, HorizontalPodAutoscaler, Pod, ScaledObject } from './live-objects.ts';
 import type { ModelInfo } from './model-info.ts';
+import type { OutsideAutoscaler } from './outside-autoscaler.ts';
 
 /** A pod of the gateway, as the store keeps it. */
 export interface GatewayPod extends KubeObject {
@@ -45,6 +46,8 @@ export interface Observed {
   readonly service: Child;
   readonly autoscaler: Child<HorizontalPodAutoscaler>;
   readonly scaledObject: Child<ScaledObject>;
+  /** Whoever else sets the size. */
+  readonly outsideAutoscaler: OutsideAutoscaler | undefined;
   /** What KEDA made of our ScaledObject. */
   readonly kedaAutoscaler: HorizontalPodAutoscaler | undefined;
   /** Whether a ScaledObject can be made; undefined: nobody looks. */

@@ -12,6 +12,7 @@ import { Store } from '../runtime/store.ts';
 import { BY_MODEL_SERVICE, modelServiceOfPod } from './gather.ts';
 import type { Deployment, Pod } from './live-objects.ts';
 import { ModelInfoReader } from './model-info.ts';
+import { SCALE_TARGET_INDEX } from './outside-autoscaler.ts';
 import { PodActivityReader } from './pod-activity.ts';
 import { modelServiceReconciler } from './reconcile.ts';
 import type { ModelService } from './resource.ts';
@@ -79,10 +80,10 @@ describe('modelServiceReconciler', () => {
         services,
         deployments,
         kubeServices,
-        autoscalers: new Store(),
+        autoscalers: new Store(SCALE_TARGET_INDEX),
         budgets: new Store(),
         slices: new Store(),
-        scaledObjects: new Store(),
+        scaledObjects: new Store(SCALE_TARGET_INDEX),
         pods,
       },
       modelInfo: new ModelInfoReader({

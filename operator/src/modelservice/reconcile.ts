@@ -99,6 +99,7 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
         scaledObject:
           scaledByKeda && observed.scaledObject.state === 'owned' ? observed.scaledObject.object : undefined,
         foreignFields: deployment && foreignFieldsIn(planned, deployment),
+        outsideAutoscaler: observed.outsideAutoscaler,
         problems,
         metrics: metricsFacts,
         scaleToZero,

@@ -448,9 +448,9 @@ export interface ServerStatus {
 }
 export interface ScalingStatus {
   /**
-   * Fixed, Autoscaled, Suspended (spec.suspend), ScaledToZero (a size of zero set by hand), Idle (no pods since nobody asks; the gateway holds the next request) or Waking (it holds requests until a pod is ready).
+   * Fixed, Autoscaled, Suspended (spec.suspend), ScaledToZero (a size of zero set by hand), Idle (no pods since nobody asks; the gateway holds the next request), Waking (it holds requests until a pod is ready) or Outside (somebody else's autoscaler sets the Deployment's size).
    */
-  readonly state?: 'Fixed' | 'Autoscaled' | 'Suspended' | 'ScaledToZero' | 'Idle' | 'Waking';
+  readonly state?: 'Fixed' | 'Autoscaled' | 'Suspended' | 'ScaledToZero' | 'Idle' | 'Waking' | 'Outside';
   /**
    * When the gateway last asked for pods; the gateway alone writes it.
    */

@@ -3,6 +3,7 @@ import { describe, it } from 'mocha';
 import type { KubeObject } from '../../kube/types.ts';
 import type { HorizontalPodAutoscaler } from '../live-objects.ts';
 import type { Child } from '../observed.ts';
+import type { OutsideAutoscaler } from '../outside-autoscaler.ts';
 import { sampleService } from '../sample.ts';
 import { autoscalerPlan, type Scaler } from './autoscaler.ts';
 
@@ -30,6 +31,8 @@ interface Case {
   readonly hpa?: Child;
   readonly scaledObject?: Child;
   readonly kedaHpa?: HorizontalPodAutoscaler;
+  /** Whose size somebody else's autoscaler sets. */
+  readonly outside?: OutsideAutoscaler['target'];
   /** Default: true. */
   readonly served?: boolean | undefined;
   readonly wanted?: string;
@@ -77,6 +80,27 @@ const cases: readonly Case[] = [
     wanted: 'HorizontalPodAutoscaler',
   },
   {
+    title: "takes the stock one away where somebody else's sets the Deployment's size",
+    scaler: STOCK,
+    hpa: owned,
+    outside: 'Deployment',
+    pruned: ['HorizontalPodAutoscaler mnist'],
+  },
+  {
+    title: "takes the ScaledObject away where somebody else's sets the Deployment's size",
+    scaler: KEDA,
+    scaledObject: owned,
+    outside: 'Deployment',
+    pruned: ['ScaledObject mnist'],
+  },
+  {
+    title: "keeps the stock one where somebody else's scales the ModelService, whose bounds nobody else carries out",
+    scaler: STOCK,
+    hpa: owned,
+    outside: 'ModelService',
+    wanted: 'HorizontalPodAutoscaler',
+  },
+  {
     title: 'prunes either for a fixed size',
     scaler: KEDA,
     fixed: true,
@@ -87,7 +111,18 @@ const cases: readonly Case[] = [
 ];
 
 describe('autoscalerPlan', () => {
-  for (const { title, scaler, fixed, hpa, scaledObject, kedaHpa, served = true, wanted, pruned = [] } of cases) {
+  for (const {
+    title,
+    scaler,
+    fixed,
+    hpa,
+    scaledObject,
+    kedaHpa,
+    outside,
+    served = true,
+    wanted,
+    pruned = [],
+  } of cases) {
     it(title, () => {
       const service = sampleService(fixed === true ? {} : { scaling: { maxReplicas: 3 } });
       const observed = {
@@ -95,6 +130,7 @@ describe('autoscalerPlan', () => {
         scaledObject: scaledObject ?? ABSENT,
         kedaAutoscaler: kedaHpa,
         kedaServed: served,
+        outsideAutoscaler: outside && ({ kind: 'HorizontalPodAutoscaler', name: 'theirs', target: outside } as const),
       };
       const planned = autoscalerPlan(service, observed, scaler, false);
       assert.equal(planned.wanted?.intent.kind, wanted);

@@ -23,11 +23,13 @@ export interface AutoscalerPlan {
  */
 export function autoscalerPlan(
   service: ModelService,
-  observed: Pick<Observed, 'autoscaler' | 'scaledObject' | 'kedaAutoscaler' | 'kedaServed'>,
+  observed: Pick<Observed, 'autoscaler' | 'scaledObject' | 'kedaAutoscaler' | 'kedaServed' | 'outsideAutoscaler'>,
   scaler: Scaler,
   pauses: boolean,
 ): AutoscalerPlan {
-  const { autoscaler, scaledObject, kedaAutoscaler, kedaServed } = observed;
+  const { autoscaler, scaledObject, kedaAutoscaler, kedaServed, outsideAutoscaler } = observed;
+  // Two autoscalers of the same pods block one another.
+  const stepsBack = outsideAutoscaler?.target === 'Deployment';
   const stock = { type: HORIZONTAL_POD_AUTOSCALER, child: autoscaler };
   const keda = { type: SCALED_OBJECT, child: scaledObject };
   // With KEDA gone for good, nobody else deletes what it made.
@@ -36,13 +38,13 @@ export function autoscalerPlan(
       ? [{ type: HORIZONTAL_POD_AUTOSCALER, object: kedaAutoscaler }]
       : [];
   if (scaler.kind === 'keda') {
-    const intent = scaledObjectOf(service, scaler, pauses);
+    const intent = stepsBack ? undefined : scaledObjectOf(service, scaler, pauses);
     const prune = [...goner(stock), ...(intent === undefined ? goner(keda) : []), ...leftBehind];
     // KEDA refuses a ScaledObject for what another autoscaler scales.
     const waits = kedaServed !== true || autoscaler.state === 'owned';
     return { wanted: intent === undefined || waits ? undefined : { ...keda, intent }, prune };
   }
-  const intent = horizontalPodAutoscalerOf(service);
+  const intent = stepsBack ? undefined : horizontalPodAutoscalerOf(service);
   const prune = [...(intent === undefined ? goner(stock) : []), ...goner(keda), ...leftBehind];
   const waits = scaledObject.state === 'owned' || kedaAutoscaler !== undefined;
   return { wanted: intent === undefined || waits ? undefined : { ...stock, intent }, prune };

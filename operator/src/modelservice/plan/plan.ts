@@ -55,8 +55,10 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
   const deployment = observed.deployment.state === 'owned' ? observed.deployment.object : undefined;
   const slice = observed.slice.state === 'owned' ? observed.slice.object : undefined;
   const port = chooseGatewayPort(keyOf(service), slice, observed.otherSlices);
-  const scaleToZero = decideScaleToZero({ ...observed, service, deployment, slice, port });
-  const { size, resumeReplicas } = decideReplicas(service, deployment, scaleToZero.step, observed.now);
+  const scaledOutside = observed.outsideAutoscaler?.target === 'Deployment';
+  const scaleToZero = decideScaleToZero({ ...observed, service, deployment, slice, port, scaledOutside });
+  const { step } = scaleToZero;
+  const { size, resumeReplicas } = decideReplicas(service, deployment, step, observed.now, scaledOutside);
   const children: PlannedChild[] = [];
   const problems: ChildProblem[] = [];
 

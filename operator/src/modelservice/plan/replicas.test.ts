@@ -27,6 +27,8 @@ interface Case {
   readonly told?: number;
   readonly deployment: Deployment | undefined;
   readonly step?: ZeroStep;
+  /** Somebody else's autoscaler sets the size. */
+  readonly outside?: boolean;
   /** A number: that one, and nothing beside it. */
   readonly size: AppliedSize | number | undefined;
   readonly resume?: number;
@@ -193,6 +195,40 @@ const cases: readonly Case[] = [
     because: 'the annotation goes and the number stays',
   },
   {
+    title: 'a fixed size that somebody else scales',
+    spec: { scaling: { minReplicas: 2 } },
+    deployment: sampleDeployment({ replicas: 5, managedFields: ours }),
+    outside: true,
+    size: undefined,
+    because: 'two that write one number never come to rest',
+  },
+  {
+    title: 'a fixed size that somebody else scales, whose Deployment was deleted',
+    spec: { scaling: { minReplicas: 2 } },
+    told: 5,
+    deployment: undefined,
+    outside: true,
+    size: 5,
+    because: 'the last known size is still wanted',
+  },
+  {
+    title: 'resuming a fixed size that somebody else scales',
+    spec: { scaling: { minReplicas: 2 } },
+    deployment: sampleDeployment({ replicas: 0, managedFields: ours, annotations: remembering('5') }),
+    outside: true,
+    size: 5,
+    resume: 5,
+    because: 'the zero was ours, and an autoscaler never leaves zero by itself',
+  },
+  {
+    title: 'a zero that somebody else set',
+    spec: { scaling: { minReplicas: 2 } },
+    deployment: sampleDeployment({ replicas: 0 }),
+    outside: true,
+    size: undefined,
+    because: 'KEDA goes to zero and comes back',
+  },
+  {
     title: 'suspending a service at zero since nobody asks',
     spec: { ...mayIdle, suspend: true },
     deployment: sampleDeployment({ replicas: 0, managedFields: ours, annotations: idle }),
@@ -203,9 +239,9 @@ const cases: readonly Case[] = [
 ];
 
 describe('decideReplicas', () => {
-  for (const { title, spec, told = 0, deployment, step, size, resume, because } of cases) {
+  for (const { title, spec, told = 0, deployment, step, outside, size, resume, because } of cases) {
     it(`${title}: ${because}`, () => {
-      const decision = decideReplicas(sampleService(spec, { replicas: told }), deployment, step, NOW);
+      const decision = decideReplicas(sampleService(spec, { replicas: told }), deployment, step, NOW, outside);
       const applied = typeof size === 'number' ? { replicas: size } : size;
       assert.deepEqual(decision, { size: applied, resumeReplicas: resume });
     });

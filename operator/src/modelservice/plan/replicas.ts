@@ -26,16 +26,19 @@ export interface ReplicasDecision {
  * set by hand, stays.
  *
  * @param now milliseconds since the epoch
+ * @param scaledOutside somebody else's autoscaler sets the Deployment's size, which is left to it as to ours
  */
 export function decideReplicas(
   service: ModelService,
   deployment: Deployment | undefined,
   step: ZeroStep | undefined,
   now: number,
+  scaledOutside = false,
 ): ReplicasDecision {
   const { scaling, suspend } = service.spec;
   if (suspend) return { size: { replicas: 0 }, resumeReplicas: sizeToResume(service, deployment) };
-  if (scaling.maxReplicas === undefined) return { size: { replicas: scaling.minReplicas }, resumeReplicas: undefined };
+  if (scaling.maxReplicas === undefined && !scaledOutside)
+    return { size: { replicas: scaling.minReplicas }, resumeReplicas: undefined };
   if (deployment === undefined) {
     return { size: { replicas: withinBounds(service, service.status.replicas) }, resumeReplicas: undefined };
   }
@@ -83,7 +86,8 @@ function rememberedSize(deployment: Deployment): number | undefined {
 
 function withinBounds(service: ModelService, size: number): number {
   const { minReplicas, maxReplicas } = service.spec.scaling;
-  if (maxReplicas === undefined) return minReplicas;
+  // Whoever scales a service without bounds of its own may have gone beyond its size.
+  if (maxReplicas === undefined) return Math.max(size, minReplicas);
   // A least of 0 says what may be once nobody asks, and an autoscaler never leaves zero by itself.
   return Math.min(Math.max(size, minReplicas, 1), maxReplicas);
 }

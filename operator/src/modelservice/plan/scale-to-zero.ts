@@ -19,7 +19,13 @@ const UNREACHABLE_RETRY_MS = 500;
 const CLOCK_TOLERANCE_MS = 5_000;
 
 /** Why a service that may go to zero does not, or must not stay there. */
-export type ZeroObstacle = 'NoGateway' | 'NoGatewayPort' | 'GatewayNotReady' | 'ActivityUnknown' | 'RolloutInProgress';
+export type ZeroObstacle =
+  | 'OutsideAutoscaler'
+  | 'NoGateway'
+  | 'NoGatewayPort'
+  | 'GatewayNotReady'
+  | 'ActivityUnknown'
+  | 'RolloutInProgress';
 
 export interface ScaleToZeroInput {
   readonly service: ModelService;
@@ -31,6 +37,8 @@ export interface ScaleToZeroInput {
   readonly activity: ReadonlyMap<string, ActivityReading>;
   readonly gateway: ObservedGateway | undefined;
   readonly reachable?: boolean | undefined;
+  /** Somebody else's autoscaler sets the Deployment's size. Default: false. */
+  readonly scaledOutside?: boolean | undefined;
   readonly now: number;
 }
 
@@ -91,13 +99,13 @@ export function isNewWakeRequest({ status }: ModelService, since: number): boole
 
 /** What comes next for a service that may go to zero, or is there. */
 export function decideScaleToZero(input: ScaleToZeroInput): ScaleToZero {
-  const { service, deployment, slice, pods, gateway } = input;
+  const { service, deployment, slice, pods, gateway, scaledOutside = false } = input;
   const allowed = mayGoToZero(service);
-  const armed = allowed && gateway !== undefined;
+  const armed = allowed && gateway !== undefined && !scaledOutside;
   const base: ScaleToZero = {
     ...NOT_TO_ZERO,
     wantsSlice: armed,
-    obstacle: allowed ? obstacleAtRest(input) : undefined,
+    obstacle: allowed ? (scaledOutside ? 'OutsideAutoscaler' : obstacleAtRest(input)) : undefined,
   };
   // Somebody else's zero, or the one of suspend, is nobody's to hold requests for.
   if (service.spec.suspend) return { ...base, obstacle: undefined };

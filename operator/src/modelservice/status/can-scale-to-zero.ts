@@ -4,6 +4,8 @@ import type { ModelService } from '../resource.ts';
 import type { ConditionDraft } from './condition-draft.ts';
 
 const OBSTACLES: Readonly<Record<ZeroObstacle, string>> = {
+  OutsideAutoscaler:
+    'The pods stay, because somebody else’s autoscaler sets their number: see the condition AutoscalingActive.',
   NoGateway:
     'One pod stays at all times, because this operator has no gateway that would hold requests: install the chart with gateway.replicas of 1 or more, or set spec.scaling.minReplicas to 1 and leave out idleAfter.',
   NoGatewayPort: 'One pod stays, because all ports of the gateway are taken: see the condition Stalled.',

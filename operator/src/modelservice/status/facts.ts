@@ -1,6 +1,7 @@
 import { DEPLOYMENT, SERVICE } from '../../kube/resources.ts';
 import type { Deployment, HorizontalPodAutoscaler, Pod, ScaledObject } from '../live-objects.ts';
 import type { ActivityReading } from '../observed.ts';
+import type { OutsideAutoscaler } from '../outside-autoscaler.ts';
 import { progressDeadlineSeconds } from '../plan/deployment.ts';
 import type { RolloutDecision } from '../plan/rollout-strategy.ts';
 import { idleSince, isWaking, type ScaleToZero } from '../plan/scale-to-zero.ts';
@@ -21,6 +22,8 @@ export interface StatusInput {
   readonly pods: readonly Pod[];
   /** Absent where there is none of ours. */
   readonly autoscaler?: HorizontalPodAutoscaler | undefined;
+  /** Absent where nobody else sets the size. */
+  readonly outsideAutoscaler?: OutsideAutoscaler | undefined;
   /** Absent where KEDA does not scale. */
   readonly scaledObject?: ScaledObject | undefined;
   /** What others set in the server's container; absent where there is no Deployment of ours. */

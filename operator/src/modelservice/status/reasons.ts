@@ -72,6 +72,10 @@ export const REASONS = {
   AsApplied: 'The server’s container is as the spec asks.',
   ForeignChanges: 'Somebody else set fields of the server’s container.',
 
+  // Somebody else's autoscaler
+  OutsideAutoscaler: 'Somebody else’s autoscaler sets the number of pods, and the operator leaves it to that one.',
+  ScaledFromOutside: 'Somebody else’s autoscaler scales the ModelService, by its scale subresource.',
+
   // CanScaleToZero
   GatewayReady: 'The gateway holds requests while the service is at zero.',
   NoGateway: 'The operator runs without a gateway, so one pod stays.',

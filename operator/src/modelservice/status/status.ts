@@ -14,6 +14,7 @@ import { lastDecisionOf } from './last-decision.ts';
 import type { MetricsFacts } from './metrics-api-problem.ts';
 import { modelLoadedCondition } from './model-loaded.ts';
 import { modelsOf } from './models.ts';
+import { outsideAutoscalerCondition } from './outside-autoscaler.ts';
 import { readyCondition } from './ready.ts';
 import { reconcilingCondition } from './reconciling.ts';
 import { scheduledCondition } from './scheduled.ts';
@@ -37,13 +38,10 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
   const ready = readyCondition(service, facts);
   const stalled = stalledCondition(facts, ready);
   const reconciling = reconcilingCondition(facts, ready, stalled, replicas);
-  const scaling = autoscalingActiveCondition(
-    service,
-    facts,
-    input.autoscaler,
-    input.metrics ?? NOTHING_KNOWN,
-    input.scaledObject,
-  );
+  const { outsideAutoscaler } = input;
+  const scaling = outsideAutoscaler
+    ? outsideAutoscalerCondition(service, outsideAutoscaler)
+    : autoscalingActiveCondition(service, facts, input.autoscaler, input.metrics ?? NOTHING_KNOWN, input.scaledObject);
   const conditions = [
     ready,
     reconciling,
@@ -106,16 +104,20 @@ function scalingOf(input: StatusInput, facts: Facts): ScalingStatus {
   const lastDecision = lastDecisionOf({ service, autoscaler, deployment, pods, now });
   const lastColdStart = coldStartOf({ service, deployment, pods, activity });
   return {
-    state: scalingStateOf(service, facts),
+    state: scalingStateOf(input, facts),
     ...(lastDecision === undefined ? {} : { lastDecision }),
     ...(lastColdStart === undefined ? {} : { lastColdStart }),
   };
 }
 
-function scalingStateOf({ spec }: ModelService, facts: Facts): NonNullable<ScalingStatus['state']> {
+function scalingStateOf(
+  { service: { spec }, outsideAutoscaler }: StatusInput,
+  facts: Facts,
+): NonNullable<ScalingStatus['state']> {
   if (spec.suspend) return 'Suspended';
   if (facts.idle) return 'Idle';
   if (facts.wanted === 0) return 'ScaledToZero';
   if (facts.waking) return 'Waking';
+  if (outsideAutoscaler?.target === 'Deployment') return 'Outside';
   return spec.scaling.maxReplicas === undefined ? 'Fixed' : 'Autoscaled';
 }
