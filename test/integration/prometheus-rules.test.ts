@@ -66,6 +66,18 @@ const WANTED: readonly {
   },
   {
     alert: 'ModelServiceReconcileErrors',
+    title: 'when one is tried again as seldom as it gets',
+    series: [
+      {
+        series: 'controller_runtime_reconcile_errors_total{controller="modelservice"}',
+        values: '0 1x5 2x5 3x5 4x5 5x5 6x5',
+      },
+    ],
+    at: '30m',
+    labels: {},
+  },
+  {
+    alert: 'ModelServiceReconcileErrors',
     title: 'not when another operator has errors, or ours had one',
     series: [
       { series: 'controller_runtime_reconcile_errors_total{controller="other"}', values: '0+1x30' },
