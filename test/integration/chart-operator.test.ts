@@ -87,18 +87,23 @@ for (const { title, watchesAll } of [
     it('uses every right that it is granted, where the cluster has an audit log', async () => {
       const { auditEvents } = testCluster();
       if (auditEvents === undefined) return;
-      // An autoscaler and the gateway's slice come and go: the operator deletes no other child itself.
+      // An autoscaler, the gateway's slice and a budget come and go: the operator deletes no other child itself.
       const scaling = { minReplicas: 0, maxReplicas: 3, idleAfter: '10m', metrics: [CPU] };
       await createModelService(watched(), 'autoscaled', scaling);
+      await createModelService(watched(), 'two', { minReplicas: 2 });
       const autoscaled = { namespace: watched(), name: 'autoscaled' };
       const comers = () =>
         Promise.all([
           testApi().find(RESOURCES.horizontalPodAutoscalers, autoscaled),
           testApi().find(RESOURCES.endpointSlices, { namespace: watched(), name: 'autoscaled--gateway' }),
+          testApi().find(RESOURCES.podDisruptionBudgets, { namespace: watched(), name: 'two' }),
         ]);
-      await eventually(comers, { because: 'both are there', until: (found) => !found.includes(undefined) });
-      await testApi().mergePatch(RESOURCES.modelServices, autoscaled, { spec: { scaling: null } });
-      await eventually(comers, { because: 'both are gone', until: (found) => found.every((one) => one === undefined) });
+      await eventually(comers, { because: 'all are there', until: (found) => !found.includes(undefined) });
+      for (const name of ['autoscaled', 'two']) {
+        const service = { namespace: watched(), name };
+        await testApi().mergePatch(RESOURCES.modelServices, service, { spec: { scaling: null } });
+      }
+      await eventually(comers, { because: 'all are gone', until: (found) => found.every((one) => one === undefined) });
 
       const rights = chart.rules.flatMap(({ apiGroups, resources, verbs }) =>
         verbs.map((verb) => `${verb} ${apiGroups[0]}/${resources[0]}`),
