@@ -23,8 +23,6 @@ export interface Caller {
 /** What to answer to a GET of a path; `undefined`: 404. */
 export type Handler = (path: string, caller: Caller) => Promise<Answer | undefined>;
 
-const LOOPBACK = /^(::ffff:)?127\.|^::1$/;
-
 /** A small HTTP server for probes and metrics: GET only. */
 export interface HttpEndpoint {
   /** Where it listens. */
@@ -37,7 +35,7 @@ export interface HttpEndpoint {
 export async function serveHttp(address: Address, handler: Handler): Promise<HttpEndpoint> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://local');
-    const caller = { isLocal: LOOPBACK.test(request.socket.remoteAddress ?? '') };
+    const caller = { isLocal: isLoopback(request.socket.remoteAddress ?? '') };
     void respond(request.method ?? '', pathname, caller, handler).then((answer) => {
       response.writeHead(answer.status, { 'content-type': answer.contentType });
       response.end(request.method === 'HEAD' ? undefined : answer.body);
@@ -56,6 +54,11 @@ export async function serveHttp(address: Address, handler: Handler): Promise<Htt
         server.closeAllConnections();
       }),
   };
+}
+
+/** Whether only this machine, or this pod, has the IP address. */
+export function isLoopback(ip: string): boolean {
+  return /^(::ffff:)?127\.|^::1$/.test(ip);
 }
 
 async function respond(method: string, path: string, caller: Caller, handler: Handler): Promise<Answer> {
