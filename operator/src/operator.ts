@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { assembleGateway } from './assemble-gateway.ts';
 import type { OperatorConfig } from './config.ts';
@@ -46,6 +47,7 @@ import { MODEL_SERVICE, type ModelService } from './modelservice/resource.ts';
 import { trimPod } from './modelservice/trim-pod.ts';
 import { Applier } from './runtime/applier.ts';
 import { systemClock } from './runtime/clock.ts';
+import { EventRecorder } from './runtime/event-recorder.ts';
 import { controllerKeyOf, keyOf } from './runtime/object-key.ts';
 import { programParts } from './runtime/program-parts.ts';
 import type { Change } from './runtime/store.ts';
@@ -127,6 +129,13 @@ export async function runOperator(
     signal,
     onInfo: enqueue,
   });
+  const recorder = new EventRecorder({
+    api,
+    clock: systemClock,
+    log,
+    controller: 'modelservice.dev/operator',
+    instance: hostname().slice(0, 128),
+  });
   const reconcile = modelServiceReconciler({
     api,
     applier,
@@ -145,6 +154,7 @@ export async function runOperator(
     gateway,
     config: { images: config.images, scaler: config.metrics.scaler, ...overrides },
     metrics: () => ({ provider, apis: apiServices && metricsApisOf(apiServices.store, apiService) }),
+    recordEvent: recorder.record,
     clock: systemClock,
   });
   metrics.addScraped(conditionGauge(services.store, () => manager.isWorking));
@@ -201,9 +211,14 @@ export async function runOperator(
     }
   });
 
+  // It outlives the queues that drain, and ends with the connections that it writes over.
+  const stopRecorder = new AbortController();
+  const recording = recorder.run(stopRecorder.signal);
   try {
     await manager.run(signal);
   } finally {
+    stopRecorder.abort();
+    await recording;
     await parts.close();
   }
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'mocha';
-import { type Cause, columnsOf, PLACES, type Place, type Ref } from './support/causes/cause.ts';
+import { type Cause, columnsOf, type Expected, PLACES, type Place, type Ref } from './support/causes/cause.ts';
 import { CONTROL_PLANE_CAUSES, OBSTACLES } from './support/causes/control-plane-causes.ts';
 import { NODES_TAINT, useNodes } from './support/causes/nodes.ts';
 import { STATUS_CAUSES } from './support/causes/status-causes.ts';
 import { tableOf, tableOnPage, updatePage } from './support/causes/troubleshooting-page.ts';
-import { awaitCondition, conditionOf } from './support/children.ts';
+import { awaitCondition, conditionOf, field } from './support/children.ts';
 import { eventually } from './support/eventually.ts';
 import { inGroups } from './support/in-groups.ts';
 import { kubectl } from './support/kubectl.ts';
@@ -32,6 +32,22 @@ function theirsOf({ metadata, spec }: AnyObject): unknown {
   const { uid, generation, labels, annotations, ownerReferences, managedFields = [] } = metadata;
   const managers = managedFields.filter(({ subresource }) => subresource !== 'status').map(({ manager }) => manager);
   return { uid, generation, labels, annotations, ownerReferences, managers, spec };
+}
+
+const DIGEST_MESSAGE = STATUS_CAUSES.find(({ name }) => name === 'digest-mismatch')?.expected.message;
+
+/** Where no pod answers, the condition that the table names tells the same cause as Ready. */
+function isFirstCause(expected: Expected): boolean {
+  return columnsOf(expected) === `False ${expected.reason}`;
+}
+
+function countOf(events: readonly AnyObject[], name: string, reason: string): number {
+  return events.filter(
+    (event) =>
+      field(event, 'regarding', 'kind') === 'ModelService' &&
+      field(event, 'regarding', 'name') === name &&
+      event.reason === reason,
+  ).length;
 }
 
 describe('Why a ModelService is not ready', function () {
@@ -126,6 +142,17 @@ describe('Why a ModelService is not ready', function () {
       },
       { because: 'all columns are right', until: (wrong) => wrong.length === 0 },
     );
+  });
+
+  it('is told as one Event for each cause', async () => {
+    const causes = CAUSES.filter(({ expected, place = 'plain' }) => place === 'plain' && isFirstCause(expected));
+    const events = await eventually(() => testApi().list(RESOURCES.events, { namespace: namespaces.plain() }), {
+      because: 'each cause has its Event',
+      until: (found) => causes.every(({ name, expected }) => countOf(found, name, expected.reason) === 1),
+      deadlineMs: 60_000,
+    });
+    const { type, note, action } = events.find(({ reason }) => reason === 'DigestMismatch') ?? {};
+    assert.deepEqual({ type, note, action }, { type: 'Warning', note: DIGEST_MESSAGE, action: 'Serve' });
   });
 
   it('stands in docs/troubleshooting.md, word for word', async () => {

@@ -105,6 +105,11 @@ for (const { title, watchesAll } of [
       }
       await eventually(comers, { because: 'all are gone', until: (found) => found.every((one) => one === undefined) });
 
+      // What goes wrong is told in an Event.
+      const service = { metadata: { namespace: watched(), name: 'taken' }, spec: { ports: [{ port: 443 }] } };
+      await testApi().create(RESOURCES.services, service);
+      await createModelService(watched(), 'taken');
+
       const rights = chart.rules.flatMap(({ apiGroups, resources, verbs }) =>
         verbs.map((verb) => `${verb} ${apiGroups[0]}/${resources[0]}`),
       );

@@ -72,6 +72,14 @@ export const SECRET: ResourceType = {
   namespaced: true,
 };
 
+export const EVENT: ResourceType = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  namespaced: true,
+};
+
 export const API_SERVICE: ResourceType = {
   group: 'apiregistration.k8s.io',
   version: 'v1',

@@ -74,6 +74,7 @@ describe('modelServiceReconciler', () => {
     } as unknown as KubeApi;
     reconcile = modelServiceReconciler({
       metrics: () => ({ provider: 'none', apis: undefined }),
+      recordEvent: () => undefined,
       api,
       applier: new Applier({ api }),
       stores: {

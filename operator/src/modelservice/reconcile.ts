@@ -4,6 +4,7 @@ import { DEPLOYMENT } from '../kube/resources.ts';
 import type { Intent } from '../kube/types.ts';
 import type { Applier } from '../runtime/applier.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { RecordEvent } from '../runtime/event-recorder.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../runtime/reconcile.ts';
 import { act } from './act.ts';
 import { planWithDevices } from './claimed-devices.ts';
@@ -18,6 +19,7 @@ import type { Observed } from './observed.ts';
 import { type Plan, type PlanConfig, plan } from './plan/plan.ts';
 import type { PodActivityReader } from './pod-activity.ts';
 import { MODEL_SERVICE, type ModelService, modelNameOf } from './resource.ts';
+import { eventsOf } from './status/events.ts';
 import type { MetricsFacts } from './status/metrics-api-problem.ts';
 import type { ChildProblem } from './status/problem.ts';
 import { statusIntent, statusOf } from './status/status.ts';
@@ -34,6 +36,7 @@ export interface ReconcilerOptions {
   readonly config: PlanConfig;
   /** Asked at each pass. */
   readonly metrics: () => MetricsFacts;
+  readonly recordEvent: RecordEvent;
   readonly clock: Clock;
 }
 
@@ -48,7 +51,7 @@ const STATUS_INTERVAL_MS = 250;
 
 /** Gather, plan, act, tell. */
 export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
-  const { api, applier, stores, modelInfo, activity, gateway, config, metrics, clock } = options;
+  const { api, applier, stores, modelInfo, activity, gateway, config, metrics, recordEvent, clock } = options;
   const pace = new StatusPace(clock, STATUS_INTERVAL_MS);
   const lostRights = new LostRights(clock);
   /** Keys of services one of whose children has a name that something in no store has. */
@@ -109,7 +112,12 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
       },
       observed.modelInfo,
     );
-    if (await writeStatus(service, statusIntent(service, status), signal)) pace.written(key);
+    if (await writeStatus(service, statusIntent(service, status), signal)) {
+      pace.written(key);
+      for (const event of eventsOf(service.status.conditions ?? [], status.conditions ?? [])) {
+        recordEvent(service, event);
+      }
+    }
     const statusMs = problems.length > 0 ? retryMsOf(problems) : requeueAfterMs;
     const planMs = earlier(scaleToZero.requeueAfterMs, planned.rollout.requeueAfterMs);
     return { requeueAfterMs: earlier(statusMs, planMs) };
