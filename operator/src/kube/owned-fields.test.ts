@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
+import { withFieldsAsText } from './managed-fields.ts';
 import { firstDifference } from './owned-fields.ts';
 import type { Intent, KubeObject } from './types.ts';
 
@@ -213,7 +214,12 @@ const cases: readonly Case[] = [
 describe('firstDifference', () => {
   for (const { title, want, have, fields, differs } of cases) {
     it(`finds ${differs ?? 'nothing'} for ${title}`, () => {
-      assert.equal(firstDifference(intent(want), live(have, fields), owner), differs);
+      const object = live(have, fields);
+      assert.equal(firstDifference(intent(want), object, owner), differs);
+      const managedFields = object.metadata.managedFields?.map(withFieldsAsText);
+      assert.equal(typeof managedFields?.[1]?.fieldsV1, 'string');
+      const stored = { ...object, metadata: { ...object.metadata, managedFields: managedFields ?? [] } };
+      assert.equal(firstDifference(intent(want), stored, owner), differs);
     });
   }
 

@@ -1,8 +1,6 @@
+import { type FieldsNode, fieldsOf } from './managed-fields.ts';
 import { type FieldPath, isObject, ownField, sameValue } from './same-value.ts';
 import type { Intent, KubeObject } from './types.ts';
-
-/** A node of fieldsV1 (structured-merge-diff): `f:name`, `k:{"key":"value"}`, `v:"value"` or `.` to the next node. */
-type FieldsNode = Readonly<Record<string, unknown>>;
 
 export interface FieldOwner {
   readonly fieldManager: string;
@@ -33,7 +31,7 @@ export function firstDifference(intent: Intent, live: KubeObject, owner: FieldOw
   // The server keeps no record of what only identifies the object or its version.
   const { name, namespace, uid, resourceVersion, ...ownMetadata } = metadata;
   const owned = { ...content, ...(hasFields(ownMetadata) ? { metadata: ownMetadata } : {}) };
-  return differenceInObject(owned, live, isObject(entry.fieldsV1) ? entry.fieldsV1 : {}, []);
+  return differenceInObject(owned, live, fieldsOf(entry), []);
 }
 
 function difference(intended: unknown, live: unknown, node: unknown, path: FieldPath): string | undefined {

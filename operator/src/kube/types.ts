@@ -17,7 +17,10 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
-/** One writer's record of the fields that it owns; `fieldsV1` is a tree of `f:name` and `k:{…}` keys. */
+/**
+ * One writer's record of the fields that it owns; `fieldsV1` is a tree of `f:name` and `k:{…}` keys, in a store as JSON
+ * text: read it with `fieldsOf` (managed-fields.ts).
+ */
 export interface ManagedFieldsEntry {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';

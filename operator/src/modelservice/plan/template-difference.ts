@@ -1,3 +1,4 @@
+import { fieldsOf } from '../../kube/managed-fields.ts';
 import { firstDifference } from '../../kube/owned-fields.ts';
 import { isObject } from '../../kube/same-value.ts';
 import { FIELD_MANAGER, SERVER_CONTAINER } from '../conventions.ts';
@@ -12,7 +13,7 @@ export function templateDifference(template: PodTemplate, deployment: Deployment
   const { apiVersion, kind, metadata } = deployment;
   const managedFields = (metadata.managedFields ?? []).map((entry) => ({
     ...entry,
-    fieldsV1: { 'f:spec': { 'f:template': at(entry.fieldsV1, 'f:spec', 'f:template') } },
+    fieldsV1: { 'f:spec': { 'f:template': at(fieldsOf(entry), 'f:spec', 'f:template') } },
   }));
   const intent = { apiVersion, kind, metadata: { name: metadata.name }, spec: { template } };
   const live = { ...deployment, metadata: { ...metadata, managedFields } };
