@@ -74,7 +74,7 @@ export function factsOf(input: StatusInput): Facts {
   // Zero is what a least of 0 allows when nobody asks; otherwise somebody has to answer.
   const minimum = Math.min(wanted, Math.max(1, service.spec.scaling.minReplicas));
   const rolledOut = isRolledOut(input);
-  const shown = podProblem(service, input.pods);
+  const shown = podProblem(service, input.pods, input.now);
   const pods = capacityProblem(service, input.capacity ?? 'Enough', shown) ?? shown;
   return {
     ready,

@@ -4,6 +4,8 @@ import type { ContainerState, Pod } from '../live-objects.ts';
 import { readyPod, samplePod, sampleService } from '../sample.ts';
 import { podProblem } from './pod-problem.ts';
 
+const NOW = Date.UTC(2026, 0, 1, 12);
+
 function container(state: ContainerState, lastState: ContainerState = {}): Pod {
   return samplePod('p', { containerStatuses: [{ name: 'server', state, lastState }] });
 }
@@ -59,6 +61,16 @@ function running(startedAt: string, unreadySince: string): Pod {
   return samplePod('r', {
     conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: unreadySince }],
     containerStatuses: [{ name: 'server', ready: false, started: true, state: { running: { startedAt } } }],
+  });
+}
+
+function setUp(since: string): Pod {
+  return samplePod('s', {
+    phase: 'Pending',
+    conditions: [
+      { type: 'PodScheduled', status: 'True', lastTransitionTime: since },
+      { type: 'PodReadyToStartContainers', status: 'False', lastTransitionTime: since },
+    ],
   });
 }
 
@@ -177,6 +189,13 @@ const cases: readonly (readonly [string, readonly Pod[], string | undefined, Reg
     /spec\.pod\.tolerations/,
   ],
   ['a scheduling gate', [waitsForNode('gated', 'SchedulingGated')], 'SchedulingGated', /has to take it away/],
+  ['volumes that take their time', [setUp('2026-01-01T11:59:00Z')], undefined, /^$/],
+  [
+    'volumes that are not mounted',
+    [setUp('2026-01-01T11:50:00Z')],
+    'PodSetupFailing',
+    /since 2026-01-01T11:50:00Z, and its volumes or its network/,
+  ],
   [
     'a node that fell silent',
     [
@@ -237,7 +256,7 @@ const cases: readonly (readonly [string, readonly Pod[], string | undefined, Reg
 describe('podProblem', () => {
   for (const [title, pods, reason, message] of cases) {
     it(`tells ${title} as ${reason ?? 'nothing'}`, () => {
-      const problem = podProblem(sampleService(), pods);
+      const problem = podProblem(sampleService(), pods, NOW);
       assert.equal(problem?.reason, reason);
       assert.match(problem?.message ?? '', message);
     });
@@ -245,6 +264,6 @@ describe('podProblem', () => {
 
   it('shortens what would not fit a condition', () => {
     const long = ended(JSON.stringify({ reason: 'FetchFailed', message: 'x'.repeat(5000) }));
-    assert.equal(podProblem(sampleService(), [long])?.message.length, 1000);
+    assert.equal(podProblem(sampleService(), [long], NOW)?.message.length, 1000);
   });
 });

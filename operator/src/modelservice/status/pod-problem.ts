@@ -3,11 +3,12 @@ import { isPodReady, type Pod } from '../live-objects.ts';
 import type { ModelService } from '../resource.ts';
 import { containerConfig, imagePull } from './container-problem.ts';
 import { disrupted, nodeLost, unschedulable } from './placement.ts';
+import { setupFailing } from './pod-setup.ts';
 import { probeFailing } from './probe-failing.ts';
 import type { Problem } from './problem.ts';
 import { serverFailure } from './server-failure.ts';
 
-type Cause = (pod: Pod, service: ModelService, pods: readonly Pod[]) => Problem | undefined;
+type Cause = (pod: Pod, service: ModelService, pods: readonly Pod[], now: number) => Problem | undefined;
 
 /** Which causes are told first, where pods differ: the nearer to the model owner's own doing, the earlier. */
 const PRECEDENCE: readonly Cause[] = [
@@ -15,6 +16,7 @@ const PRECEDENCE: readonly Cause[] = [
   containerConfig,
   imagePull,
   unschedulable,
+  setupFailing,
   nodeLost,
   disrupted,
   probeFailing,
@@ -25,15 +27,16 @@ const PRECEDENCE: readonly Cause[] = [
  * no pod, so that they stay the same while pods come and go.
  *
  * @param pods newest first
+ * @param now milliseconds since the epoch
  */
-export function podProblem(service: ModelService, pods: readonly Pod[]): Problem | undefined {
+export function podProblem(service: ModelService, pods: readonly Pod[], now: number): Problem | undefined {
   const newest = pods[0]?.metadata.labels?.[TEMPLATE_LABEL];
   const candidates = pods.filter((pod) => !isPodReady(pod) && pod.metadata.labels?.[TEMPLATE_LABEL] === newest);
   for (const cause of PRECEDENCE) {
     for (const pod of candidates) {
       // One that is being deleted tells only who ended it.
       if (pod.metadata.deletionTimestamp !== undefined && cause !== disrupted) continue;
-      const problem = cause(pod, service, pods);
+      const problem = cause(pod, service, pods, now);
       if (problem !== undefined) return problem;
     }
   }

@@ -33,6 +33,7 @@ export const REASONS = {
   ReplacingPods: 'There is no GPU for old and new pods at once, so old ones go first.',
   BlockedByCapacity: 'There is no GPU for a new pod, and without the old one nobody would answer.',
   SchedulingGated: 'A scheduling gate holds the pods back.',
+  PodSetupFailing: 'The node does not get a pod’s volumes or its network ready.',
   NodeLost: 'The node of a pod does not answer.',
   Evicted: 'A pod was evicted because its node ran out of something.',
   Disrupted: 'A pod was ended to make room, or with its node.',

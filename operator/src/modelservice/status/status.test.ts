@@ -467,6 +467,17 @@ describe('statusOf', () => {
     assert.equal(outcomeOf({ deployment: deployment(1, { replicas: 1, ready: 1 }) }).requeueAfterMs, undefined);
   });
 
+  it('looks again when a pod will have waited too long for its volumes', () => {
+    const pod = samplePod('p', {
+      phase: 'Pending',
+      conditions: [
+        { type: 'PodScheduled', status: 'True', lastTransitionTime: '2026-01-01T11:59:30Z' },
+        { type: 'PodReadyToStartContainers', status: 'False' },
+      ],
+    });
+    assert.equal(outcomeOf({ deployment: deployment(1, { replicas: 1 }), pods: [pod] }).requeueAfterMs, 90_000);
+  });
+
   it('is the same when nothing has changed', () => {
     const state = { deployment: deployment(1, { replicas: 1, ready: 1 }) };
     const first = outcomeOf(state).status;

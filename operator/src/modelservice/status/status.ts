@@ -15,6 +15,7 @@ import type { MetricsFacts } from './metrics-api-problem.ts';
 import { modelLoadedCondition } from './model-loaded.ts';
 import { modelsOf } from './models.ts';
 import { outsideAutoscalerCondition } from './outside-autoscaler.ts';
+import { setupOverdueInMs } from './pod-setup.ts';
 import { readyCondition } from './ready.ts';
 import { reconcilingCondition } from './reconciling.ts';
 import { scheduledCondition } from './scheduled.ts';
@@ -65,7 +66,12 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
     ...(image === undefined ? {} : { server: { image } }),
     scaling: scalingOf(input, facts),
   };
-  return { status, requeueAfterMs: stalled.status === 'True' ? undefined : facts.expiresInMs };
+  return { status, requeueAfterMs: stalled.status === 'True' ? undefined : lookAgainMs(input, facts) };
+}
+
+function lookAgainMs({ pods, now }: StatusInput, { expiresInMs }: Facts): number | undefined {
+  const moments = [expiresInMs, setupOverdueInMs(pods, now)].filter((ms) => ms !== undefined);
+  return moments.length === 0 ? undefined : Math.min(...moments);
 }
 
 /** The body that applies `status`. */

@@ -46,6 +46,17 @@ export function failed(reason: string, message: string): Provoke {
   return ended(1, 'Error', JSON.stringify({ reason, message, model: 'digits' }));
 }
 
+/** It has had a node for five minutes, and not even its volumes are there. */
+export const setupFails: Provoke = (_ref, pod) =>
+  report(pod, {
+    phase: 'Pending',
+    conditions: [
+      ...conditions('False', ago(300)),
+      { type: 'PodReadyToStartContainers', status: 'False', lastTransitionTime: ago(300) },
+    ],
+    ...server({ restartCount: 0, state: { waiting: { reason: 'ContainerCreating' } } }),
+  });
+
 /** It was ready for an hour, and its probe fails. */
 export const probeFails: Provoke = (_ref, pod) =>
   report(pod, {

@@ -7,6 +7,7 @@ import {
   nodeFellSilent,
   preempted,
   probeFails,
+  setupFails,
   waits,
 } from './report-status.ts';
 
@@ -219,6 +220,17 @@ export const STATUS_CAUSES: readonly Cause[] = [
       message:
         'Pods did not become ready in time: see their events and logs, and raise spec.server.startupTimeout if the model needs longer.',
       columns: 'False DeadlineExceeded',
+    },
+  },
+  {
+    name: 'setup-fails',
+    failure: 'the node cannot mount the volumes, or has no network for the pod',
+    ...kubelet,
+    provoke: setupFails,
+    expected: {
+      reason: 'PodSetupFailing',
+      message:
+        'A pod has had a node since TIME, and its volumes or its network are not ready there: see the events in kubectl describe pod -l modelservice.dev/name=setup-fails',
     },
   },
   {
