@@ -133,6 +133,9 @@ export async function startControlPlane(
     '--kube-api-qps=300',
     '--kube-api-burst=600',
     '--concurrent-namespace-syncs=20',
+    // It hears of nodes again up to half a minute after an API server came back, and a busy machine is late anyway: by
+    // default every pod is then called unready for a moment, and connections are refused.
+    '--node-monitor-grace-period=10m',
   ];
   const manager = run('kube-controller-manager', managerFlags);
   const schedulerFlags = [`--kubeconfig=${kubeconfigPath}`, '--secure-port=0', '--leader-elect=false'];

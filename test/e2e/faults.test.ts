@@ -13,9 +13,13 @@ import { podProcesses, signalPod } from './support/pod-processes.ts';
 
 const METRIC = 'modelservice_requests_per_second_avg15s';
 const SERVER = 'server.js';
-/** What the autoscaler keeps two pods for: with one it would be 60 a second, with two 30. */
-const TARGET = 36;
-const PER_SECOND = 60;
+/**
+ * So few that what comes for a pod while it hangs does not fill its queue of 256, however long this machine takes to find
+ * it unready.
+ */
+const PER_SECOND = 20;
+/** What the autoscaler keeps two pods for: with one it would be 20 a second, with two 10. */
+const TARGET = 12;
 /** So many looks of the autoscaler show what it makes of a fault. */
 const LOOKS = 4;
 
@@ -55,7 +59,7 @@ describe('scaling while real pods and the API server fail', function () {
     await apply(0);
     const { pod, other } = await twoPods();
     const [history, since] = [await SizeHistory.begin(digits()), Date.now()];
-    const lost = load?.lost().length;
+    const before = load?.lost().length ?? 0;
     await signalPod(pod, SERVER, 'SIGSTOP');
     await eventually(() => metricOfPods(digits(), METRIC), {
       because: 'the metric of the pod that hangs is left out',
@@ -82,7 +86,7 @@ describe('scaling while real pods and the API server fail', function () {
       until: (values) => pod.metadata.name in values,
     });
     await load?.more(PER_SECOND);
-    assert.equal(load?.lost().length, lost, 'what waited for the pod was answered');
+    assert.deepEqual(load?.lost().slice(before), [], 'what waited for the pod was answered');
   });
 
   it('a pod whose server is killed is started again; only what it had in hand or refused until then is lost', async () => {
@@ -121,7 +125,7 @@ describe('scaling while real pods and the API server fail', function () {
     const { components } = testCluster();
     assert.ok(components);
     const history = await SizeHistory.begin(digits());
-    const before = load?.lost().length;
+    const before = load?.lost().length ?? 0;
     await components.apiServer.kill();
     const down = performance.now();
     await load?.more(10 * PER_SECOND);
@@ -139,7 +143,7 @@ describe('scaling while real pods and the API server fail', function () {
     });
     await further.more(PER_SECOND);
     console.log(`      it was away for ${downSeconds} s, and a third pod came afterwards`);
-    assert.deepEqual([load?.lost().length, further.lost()], [before, []]);
+    assert.deepEqual([...(load?.lost().slice(before) ?? []), ...further.lost()], []);
     await further.stop();
   });
 
