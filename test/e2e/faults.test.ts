@@ -33,7 +33,7 @@ describe('scaling while real pods and the API server fail', function () {
   let load: Arrivals | undefined;
 
   before(async () => {
-    await apply(0);
+    await apply({ minReplicas: 2, maxReplicas: 2 });
     await untilServing(digits());
     url = await clusterUrl(digits());
     load = start(PER_SECOND);
@@ -56,7 +56,8 @@ describe('scaling while real pods and the API server fail', function () {
   after(() => Promise.all(started.map((arrivals) => arrivals.stop())));
 
   it('a pod that hangs is left out, which is no reason to scale down, and its requests wait for it', async () => {
-    await apply(0);
+    // What waited for the pod is answered all at once, and would have a third pod come and go.
+    await apply({ maxReplicas: 2, scaleDownAfterSeconds: 0 });
     const { pod, other } = await twoPods();
     const [history, since] = [await SizeHistory.begin(digits()), Date.now()];
     const before = load?.lost().length ?? 0;
@@ -91,7 +92,7 @@ describe('scaling while real pods and the API server fail', function () {
 
   it('a pod whose server is killed is started again; only what it had in hand or refused until then is lost', async () => {
     // A server that starts anew knows nothing of the last 15 s; by default an autoscaler looks back 5 minutes.
-    await apply(60);
+    await apply({ maxReplicas: 2 });
     const { pod } = await twoPods();
     const [history, since] = [await SizeHistory.begin(digits()), Date.now()];
     const before = load?.lost().length ?? 0;
@@ -121,7 +122,7 @@ describe('scaling while real pods and the API server fail', function () {
   });
 
   it('an API server that crashes and comes back loses no request, and scaling goes on', async () => {
-    await apply(60);
+    await apply({ maxReplicas: 3 });
     const { components } = testCluster();
     assert.ok(components);
     const history = await SizeHistory.begin(digits());
@@ -153,13 +154,12 @@ describe('scaling while real pods and the API server fail', function () {
     return arrivals;
   }
 
-  /** @param stabilizationWindowSeconds how long the autoscaler waits before it removes a pod */
-  async function apply(stabilizationWindowSeconds: number): Promise<void> {
+  async function apply({ minReplicas = 1, maxReplicas, scaleDownAfterSeconds = 60 }: Size): Promise<void> {
     const policies = [{ type: 'Percent', value: 100, periodSeconds: 15 }];
     const metrics = [{ type: 'RequestsPerSecond', target: { averageValue: TARGET } }];
-    const behavior = { scaleDown: { stabilizationWindowSeconds, policies } };
+    const behavior = { scaleDown: { stabilizationWindowSeconds: scaleDownAfterSeconds, policies } };
     const server = { resources: { requests: { cpu: '250m' } } };
-    const scaling = { minReplicas: 1, maxReplicas: 3, metrics, behavior };
+    const scaling = { minReplicas, maxReplicas, metrics, behavior };
     await applyManifest(namespace(), modelService('digits', { server, scaling }));
   }
 
@@ -179,6 +179,14 @@ describe('scaling while real pods and the API server fail', function () {
     return { pod, other };
   }
 });
+
+interface Size {
+  /** Default: 1, though the load keeps two. */
+  readonly minReplicas?: number;
+  readonly maxReplicas: number;
+  /** How long the autoscaler waits before it removes a pod, in seconds. Default: 60. */
+  readonly scaleDownAfterSeconds?: number;
+}
 
 /** How a connection ends whose server is gone. */
 const BROKEN = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
