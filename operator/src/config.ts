@@ -69,7 +69,7 @@ export const SETTINGS = {
   },
   metricsProvider: {
     flag: 'metrics-provider',
-    help: 'Where autoscalers read the metrics: builtin, prometheus-adapter, keda or none (nothing is known of it).',
+    help: 'Where autoscalers read the metrics: builtin, prometheus-adapter, keda, shared (somebody else installed it) or none.',
     default: 'builtin',
   },
   metricsApiService: {

@@ -91,9 +91,10 @@ export async function runOperator(
   });
 
   const { provider, apiService } = config.metrics;
-  // With provider none nothing of ours claims to know where metrics come from.
-  const apiServices =
-    provider === 'none' ? undefined : manager.informer<ApiService>(API_SERVICE, { transform: trimApiService });
+  // With these two it is not ours to know where metrics come from, nor have we the right to look.
+  const apiServices = ['none', 'shared'].includes(provider)
+    ? undefined
+    : manager.informer<ApiService>(API_SERVICE, { transform: trimApiService });
   const scaledObjects = manager.informer<ScaledObject>(SCALED_OBJECT, {
     ...everybodys,
     optional: { isServed: () => apiServices?.store.get(KEDA_API) !== undefined, mayBeForbidden: provider !== 'keda' },

@@ -53,6 +53,28 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 
 {{/*
+The name of the role that carries the operator's rights, the same in every release: of one kind there is but one in a
+namespace, so Helm refuses a second operator for it, whoever installs it.
+*/}}
+{{- define "modelservice.roleName" -}}
+modelservice-operator
+{{- end -}}
+
+{{/* NAMESPACE/NAME of the release that made this binding of an operator's; nothing where it is no such binding. */}}
+{{- define "modelservice.releaseOf" -}}
+{{- $release := dig "metadata" "labels" "app.kubernetes.io/instance" "" . -}}
+{{- $subject := first (default (list dict) .subjects) -}}
+{{- if and $release $subject.namespace -}}
+{{- printf "%s/%s" $subject.namespace $release -}}
+{{- end -}}
+{{- end -}}
+
+{{/* "true" where the operator reads which APIs are served, and by whom. */}}
+{{- define "modelservice.readsApis" -}}
+{{- if not (has .Values.metrics.provider (list "shared" "none")) }}true{{ end -}}
+{{- end -}}
+
+{{/*
 All that the operator may do, in a ClusterRole or in one Role for each watched namespace. Sorted by group and resource.
 No Secrets and no pods' exec or logs. Server-side apply needs both create and patch.
 */}}
@@ -83,7 +105,7 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
 - apiGroups: [keda.sh]
   resources: [scaledobjects]
   verbs: [create, delete, list, patch, watch]
-{{- else if and (ne .Values.metrics.provider "none") (.Capabilities.APIVersions.Has "keda.sh/v1alpha1") }}
+{{- else if and (include "modelservice.readsApis" .) (.Capabilities.APIVersions.Has "keda.sh/v1alpha1") }}
 - apiGroups: [keda.sh]
   # To delete those from a time at which this operator had KEDA scale, and to see those that somebody else made.
   resources: [scaledobjects]
@@ -137,6 +159,12 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
 {{/* The name of the metrics API's objects; room is left for the suffix. */}}
 {{- define "modelservice.metricsApi.fullname" -}}
 {{- printf "%s-metrics-api" (include "modelservice.fullname" . | trunc 51 | trimSuffix "-") -}}
+{{- end -}}
+
+{{/* Whose autoscalers the metrics API serves, as JSON; empty: all namespaces. */}}
+{{- define "modelservice.metricsApi.namespaces" -}}
+{{- $further := ternary .Values.metrics.api.furtherNamespaces list (gt (len .Values.watchNamespaces) 0) -}}
+{{- concat .Values.watchNamespaces $further | uniq | toJson -}}
 {{- end -}}
 
 {{/* Apart from the operator's, whose Deployment and Service must not select these pods. */}}

@@ -56,6 +56,7 @@ function setUp(values: Readonly<Record<string, number | undefined>>) {
     frontProxy: (): FrontProxy | undefined => PROXY,
     authorizer: new Authorizer({ reviews, clock }),
     pods,
+    namespaces: [],
     log: pino({ level: 'silent' }),
     read: oneByOne(async ({ metadata, metricsUrl }) => {
       const value = values[metadata.name];
@@ -204,6 +205,17 @@ describe('calls of the metrics API', () => {
     );
     assert.equal(status, 503);
     assert.partialDeepStrictEqual(body, { reason: 'ServiceUnavailable', message: down.message });
+  });
+
+  it('say which value of the chart to set for a namespace whose pods are not looked at', async () => {
+    const { options } = setUp(pods);
+    const credentials = { commonName: 'proxy', headers: { 'x-remote-user': ['jane'] } };
+    const call = { method: 'GET', target: path(`pods/*/${IN_FLIGHT}`), credentials };
+    const { signal } = new AbortController();
+    const { status, body } = await answerApiCall(call, { ...options, namespaces: ['other'] }, signal);
+    assert.equal(status, 404);
+    assert.match((body as { message: string }).message, /namespace n: name it in metrics\.api\.furtherNamespaces/);
+    assert.equal((await answerApiCall(call, { ...options, namespaces: ['other', 'n'] }, signal)).status, 200);
   });
 
   it('ask about a user once in ten seconds', async () => {

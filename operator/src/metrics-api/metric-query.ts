@@ -14,6 +14,8 @@ export class NotServedError extends Error {
 export interface QueryOptions {
   readonly pods: StoreReader<ServerPod>;
   readonly read: ReadMetric;
+  /** Whose pods are in the store. Empty: those of all namespaces. */
+  readonly namespaces: readonly string[];
 }
 
 /**
@@ -28,6 +30,11 @@ export async function queryMetric(request: MetricRequest, options: QueryOptions)
   const { version, resource, metric } = request;
   if (!SERVED_METRICS.includes(metric)) {
     throw new NotServedError(`there is no metric ${metric}: the metrics are ${SERVED_METRICS.join(', ')}`);
+  }
+  if (options.namespaces.length > 0 && !options.namespaces.includes(request.namespace)) {
+    throw new NotServedError(
+      `the metrics API does not look at namespace ${request.namespace}: name it in metrics.api.furtherNamespaces of the release that installed it`,
+    );
   }
   const series = parseSelector(request.metricLabelSelector);
   switch (resource) {

@@ -50,7 +50,14 @@ export async function runMetricsApi(config: MetricsApiConfig, log: Logger, signa
   let frontProxy: FrontProxy | undefined;
   let identified = false;
   const authorizer = new Authorizer({ reviews: api, clock: systemClock });
-  const options = { frontProxy: () => frontProxy, authorizer, pods: pods.store, read: source.read, log };
+  const options = {
+    frontProxy: () => frontProxy,
+    authorizer,
+    pods: pods.store,
+    read: source.read,
+    namespaces: config.watchNamespaces,
+    log,
+  };
   const server = new ApiServer(async (call, left) => {
     const startedMs = systemClock.elapsedMs();
     const answer = await answerApiCall(call, options, left);

@@ -1,3 +1,3 @@
 /** Where autoscalers read the services' metrics: metrics.provider of the chart. */
-export const METRICS_PROVIDERS = ['builtin', 'prometheus-adapter', 'keda', 'none'] as const;
+export const METRICS_PROVIDERS = ['builtin', 'prometheus-adapter', 'keda', 'shared', 'none'] as const;
 export type MetricsProvider = (typeof METRICS_PROVIDERS)[number];

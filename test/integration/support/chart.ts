@@ -9,6 +9,8 @@ import { testCluster } from './test-run.ts';
 export const CHART = fileURLToPath(new URL('../../../helm/modelservice-operator', import.meta.url));
 
 const CHART_NAME = 'modelservice-operator';
+/** Of the role that carries the operator's rights, in every release. */
+export const ROLE_NAME = 'modelservice-operator';
 
 export interface ChartOptions {
   readonly release: string;
@@ -17,6 +19,8 @@ export interface ChartOptions {
   readonly values?: Readonly<Record<string, unknown>> | undefined;
   /** What the cluster serves beside Kubernetes' own, for rendering without it, such as `keda.sh/v1alpha1`. */
   readonly apiVersions?: readonly string[] | undefined;
+  /** Who calls helm. Default: the administrator of the test cluster. */
+  readonly kubeconfig?: string | undefined;
 }
 
 /** An object as the chart renders it. */
@@ -39,11 +43,11 @@ export interface RenderedObject {
  */
 export function helm(
   command: readonly string[],
-  { release, namespace, values = {} }: ChartOptions,
+  { release, namespace, values = {}, kubeconfig }: ChartOptions,
   flags: readonly string[] = [],
 ): Promise<string> {
   const args = [...command, release, CHART, '--namespace', namespace, '--values', '-', ...flags];
-  return runTool('helm', args, { input: JSON.stringify(theOperatorAlone(values)) });
+  return runTool('helm', args, { input: JSON.stringify(theOperatorAlone(values)), kubeconfig });
 }
 
 /** The text that `helm template` prints, as for the test cluster's version of Kubernetes. */
@@ -61,6 +65,7 @@ export async function renderChart(options: ChartOptions): Promise<readonly Rende
 export interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
 
@@ -121,12 +126,7 @@ function isOperators({ metadata }: RenderedObject): boolean {
 
 /** The rules of the operator's own role, which the chart renders for all namespaces or once for each. */
 export function operatorRules(objects: readonly RenderedObject[]): readonly Rule[] {
-  const own = objects.filter(({ metadata }) => !metadata.labels['app.kubernetes.io/name']?.endsWith('-gateway'));
-  const role = own.find(
-    ({ kind, metadata }) =>
-      kind === 'Role' ||
-      (kind === 'ClusterRole' && !Object.keys(metadata.labels).some((label) => label.includes('aggregate-to'))),
-  );
+  const role = objects.find(({ kind, metadata }) => kind.endsWith('Role') && metadata.name === ROLE_NAME);
   return (role?.rules ?? []) as readonly Rule[];
 }
 

@@ -19,6 +19,8 @@ const REQUEST_HINTS: Readonly<Record<MetricsProvider, string>> = {
     'The adapter does not serve the request metrics: merge the rules that the chart ships, and see that its Prometheus scrapes the pods.',
   // Whose request metrics are external ones.
   keda: 'The request metrics cannot be read.',
+  shared:
+    'The shared metrics API does not serve the request metrics: the release that has it names this namespace in metrics.api.furtherNamespaces.',
   none: 'Nobody serves the request metrics: install the operator with a metrics.provider other than none, or see kubectl get apiservice v1beta2.custom.metrics.k8s.io.',
 };
 
