@@ -171,7 +171,9 @@ describe('The status of a ModelService', () => {
     const resources = { requests: { cpu: '500m' } };
     const pod = await startedService('growing', { server: { resources }, scaling: { maxReplicas: 5 } });
     await reportReady(pod);
-    const before = await awaitCondition(named('growing'), 'Ready', 'True', 'Serving');
+    await awaitCondition(named('growing'), 'Ready', 'True', 'Serving');
+    // The autoscaler's first look may come at any time; what it says stays the same.
+    const before = await awaitCondition(named('growing'), 'AutoscalingActive', 'False', 'MetricsMissing');
     await kubectl(['scale', '--namespace', namespace(), 'deployment/growing', '--replicas=4']);
     const after = await awaitObject('modelServices', named('growing'), {
       because: 'the status tells 4 pods',
