@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { before, describe, it } from 'mocha';
-import { awaitCondition, conditionOf, field } from './support/children.ts';
+import { awaitCondition, awaitObject, conditionOf, field } from './support/children.ts';
 import { eventually } from './support/eventually.ts';
+import { kubectl } from './support/kubectl.ts';
+import { awaitPods, reportReady } from './support/kubelet.ts';
 import { applyManifest, modelService } from './support/manifests.ts';
 import { useNamespace } from './support/namespaces.ts';
 import { RESOURCES } from './support/resource-types.ts';
@@ -13,6 +18,32 @@ const HASTY = new URL('./support/hasty-operator-main.ts', import.meta.url);
 const ONE = 'example.com/gpu';
 const TWO = 'nvidia.com/gpu';
 const THIRD = 'example.com/other-gpu';
+
+/** Two servers, each of which tells another digest of its model. */
+async function startContent() {
+  // An address of this machine for each, at the port where the operator asks.
+  const block = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+  const address = (index: number): string => `${block}.${index}`;
+  const digest = (index: number): string => `sha256:${String(index).repeat(64)}`;
+  const servers = await Promise.all(
+    [1, 2].map(async (index) => {
+      const answer = JSON.stringify({ parameters: { digest: digest(index) } });
+      const listening = createServer((_request, response) => response.end(answer));
+      await once(listening.listen(8080, address(index)), 'listening');
+      return listening;
+    }),
+  );
+  return {
+    address,
+    digest,
+    async [Symbol.asyncDispose]() {
+      for (const listening of servers) {
+        listening.closeAllConnections();
+        listening.close();
+      }
+    },
+  };
+}
 
 describe('Rollouts', () => {
   const namespace = useNamespace('rollouts');
@@ -85,6 +116,37 @@ describe('Rollouts', () => {
     await apply('replaced', { ...spec, server });
     await rolledOut('replaced', 1, undefined, 0);
     assert.equal((await setsOf('replaced')).length, 2);
+  });
+
+  it('tell the revision that is wanted, the one that answers, and a pod with other content', async () => {
+    await using content = await startContent();
+    const ref = named('content');
+    await applyManifest(namespace(), modelService('content'));
+    const [first] = await awaitPods(namespace(), 'content', 1);
+    assert.ok(first);
+    await reportReady(first, content.address(1));
+    const loaded = await awaitObject('modelServices', ref, {
+      because: 'the content of the first pod is recorded',
+      until: (found) => field(found, 'status', 'revision', 'digest') !== undefined,
+    });
+    const revision = first.metadata.labels?.['modelservice.dev/revision'];
+    assert.deepEqual(loaded.status?.revision, { wanted: revision, ready: revision, digest: content.digest(1) });
+
+    await kubectl(['scale', 'msvc', 'content', '--replicas=2', '--namespace', namespace()]);
+    const second = (await awaitPods(namespace(), 'content', 2)).find((pod) => pod.metadata.uid !== first.metadata.uid);
+    assert.ok(second);
+    await reportReady(second, content.address(2));
+    const changed = await awaitCondition(ref, 'Ready', 'True', 'ContentChanged');
+    assert.equal(conditionOf(changed, 'ModelLoaded')?.reason, 'ContentChanged');
+    assert.match(conditionOf(changed, 'Ready')?.message ?? '', /Set spec\.model\.digest/);
+    assert.equal(field(changed, 'status', 'revision', 'digest'), content.digest(1), 'the first content stays');
+
+    const model = { uri: 'file:///examples/mnist/model', digest: content.digest(2) };
+    await applyManifest(namespace(), modelService('content', { model, scaling: { minReplicas: 2 } }));
+    const rolling = await awaitCondition(ref, 'Ready', 'True', 'RolloutInProgress');
+    assert.equal(field(rolling, 'status', 'revision', 'ready'), revision);
+    assert.notEqual(field(rolling, 'status', 'revision', 'wanted'), revision);
+    assert.equal(field(rolling, 'status', 'revision', 'digest'), undefined);
   });
 
   const server = { logLevel: 'Debug' };

@@ -10,18 +10,25 @@ const next = { wasm: 'server:2', tensorflow: 'server:2-tensorflow' };
 const render: RenderTemplate = (_source, image) => ({ spec: { containers: [{ name: 'server', image }] } });
 const fieldsV1 = {
   'f:spec': {
-    'f:template': { 'f:spec': { 'f:containers': { 'k:{"name":"server"}': { '.': {}, 'f:name': {}, 'f:image': {} } } } },
+    'f:template': {
+      'f:metadata': { 'f:labels': { 'f:modelservice.dev/revision': {} } },
+      'f:spec': { 'f:containers': { 'k:{"name":"server"}': { '.': {}, 'f:name': {}, 'f:image': {} } } },
+    },
   },
 };
 
 /** As the operator with the old images made it. */
 function made({ image = 'server:1', remembers = true } = {}): Deployment {
-  const annotation = chooseTemplate(sampleService(), undefined, old, render)?.annotation;
+  const { annotation, revision = '' } = chooseTemplate(sampleService(), undefined, old, render) ?? {};
   const deployment = sampleDeployment({
     ...(annotation !== undefined && remembers ? { annotations: { 'modelservice.dev/pod-template': annotation } } : {}),
     managedFields: [{ manager: 'modelservice', operation: 'Apply', apiVersion: 'apps/v1', fieldsV1 }],
   });
-  return { ...deployment, spec: { template: { spec: { containers: [{ name: 'server', image }] } } } };
+  const template = {
+    metadata: { labels: { 'modelservice.dev/revision': revision } },
+    spec: { containers: [{ name: 'server', image }] },
+  };
+  return { ...deployment, spec: { template } };
 }
 
 describe('upgradeEffect', () => {

@@ -20,6 +20,7 @@ const NOTHING: Plan = {
   size: undefined,
   scaleToZero: NOT_TO_ZERO,
   rollout: SURGING,
+  revision: undefined,
   gatewayPort: undefined,
   problems: [],
 };

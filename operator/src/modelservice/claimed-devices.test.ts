@@ -76,6 +76,7 @@ describe('planWithDevices', () => {
         size: { replicas: 2 },
         scaleToZero: NOT_TO_ZERO,
         rollout: SURGING,
+        revision: undefined,
         gatewayPort: undefined,
         problems: [],
       };

@@ -11,6 +11,8 @@ export const NAME_LABEL = 'modelservice.dev/name';
 export const TRACK_LABEL = 'modelservice.dev/track';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'modelservice-operator';
+/** Label of pods: the revision of their ModelService that they were made for. */
+export const REVISION_LABEL = 'modelservice.dev/revision';
 /** Annotation on a Deployment: its pod template as it was rendered, and the hash of what it was rendered from. */
 export const POD_TEMPLATE_ANNOTATION = 'modelservice.dev/pod-template';
 /** Annotation on a suspended service's Deployment: the number of pods to come back to. */

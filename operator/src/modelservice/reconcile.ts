@@ -107,6 +107,7 @@ export function modelServiceReconciler(options: ReconcilerOptions): Reconcile {
         metrics: metricsFacts,
         scaleToZero,
         capacity: planned.rollout.capacity,
+        revision: planned.revision,
         activity: readings,
         now,
       },

@@ -411,6 +411,7 @@ export interface ModelServiceStatus {
    * What is served, as the server itself reports it.
    */
   readonly models?: readonly ModelStatus[];
+  readonly revision?: RevisionStatus;
   readonly server?: ServerStatus;
   readonly scaling?: ScalingStatus;
 }
@@ -439,6 +440,23 @@ export interface ModelStatus {
   readonly digest?: string;
   readonly format?: string;
   readonly engine?: string;
+}
+/**
+ * Which pods are wanted and which answer, by their label modelservice.dev/revision: where the two differ, a change of the spec is not served yet.
+ */
+export interface RevisionStatus {
+  /**
+   * The revision of the present spec.
+   */
+  readonly wanted: string;
+  /**
+   * The oldest revision that still answers; without a pod that does, the last one that did. Absent before the first pod is ready.
+   */
+  readonly ready?: string;
+  /**
+   * The content that the first pod of the wanted revision has loaded.
+   */
+  readonly digest?: string;
 }
 export interface ServerStatus {
   /**

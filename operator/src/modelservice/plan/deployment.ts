@@ -15,7 +15,7 @@ const SCHEDULE_AND_PULL_SECONDS = 600;
  */
 export function deploymentOf(
   service: ModelService,
-  { template, annotation }: ChosenTemplate,
+  { template, annotation }: Pick<ChosenTemplate, 'template' | 'annotation'>,
   strategy: DeploymentStrategy,
   resumeReplicas: number | undefined,
 ): Intent {

@@ -44,6 +44,8 @@ export interface Plan {
   readonly size: AppliedSize | undefined;
   readonly scaleToZero: ScaleToZero;
   readonly rollout: RolloutDecision;
+  /** Of the pods that are wanted; undefined where they cannot be made. */
+  readonly revision: string | undefined;
   /** The gateway's port for this service, where it has a slice. */
   readonly gatewayPort: number | undefined;
   /** What keeps a part of the plan from being made at all. */
@@ -100,6 +102,7 @@ export function plan(service: ModelService, observed: Observed, config: PlanConf
     size: hasDeployment ? size : undefined,
     scaleToZero,
     rollout,
+    revision: template?.revision,
     gatewayPort: port,
     problems,
   };

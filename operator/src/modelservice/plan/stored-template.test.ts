@@ -59,6 +59,15 @@ describe('chooseTemplate', () => {
     assert.deepEqual(chooseTemplate(sampleService(), carrying(always?.annotation), old), always);
   });
 
+  it('names equal templates alike, and others otherwise', () => {
+    const revisionOf = (spec: SpecParts): unknown => made(spec).revision;
+    assert.match(first.revision ?? '', /^[0-9a-f]{10}$/);
+    assert.equal(revisionOf({ scaling: { minReplicas: 3 } }), first.revision);
+    assert.notEqual(revisionOf({ server: { logLevel: 'Debug' } }), first.revision);
+    assert.equal(upgraded({}, carrying(first.annotation))?.revision, first.revision);
+    assert.notEqual(fresh?.revision, first.revision);
+  });
+
   it('carries none that would not fit beside the annotations of others', () => {
     const large = made({ server: { env: [{ name: 'LARGE', value: 'x'.repeat(200 * 1024) }] } });
     assert.equal(large.annotation, undefined);

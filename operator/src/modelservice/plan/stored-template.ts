@@ -1,5 +1,5 @@
 import { isObject } from '../../kube/same-value.ts';
-import { POD_TEMPLATE_ANNOTATION } from '../conventions.ts';
+import { POD_TEMPLATE_ANNOTATION, REVISION_LABEL } from '../conventions.ts';
 import type { Deployment } from '../live-objects.ts';
 import type { ModelService } from '../resource.ts';
 import { podTemplateOf } from './pod-template.ts';
@@ -13,12 +13,16 @@ export type RenderTemplate = (source: TemplateSource, image: string) => PodTempl
 
 export interface ChosenTemplate {
   readonly template: PodTemplate;
+  /** What pods made from it are labelled with; undefined in one that was stored without. */
+  readonly revision: string | undefined;
   /** What the Deployment carries; undefined: the template is too large to be carried. */
   readonly annotation: string | undefined;
 }
 
 /** An object's annotations may have 256 KiB together; the rest is for those of others. */
 const MAX_ANNOTATION_BYTES = 192 * 1024;
+/** As many as Kubernetes takes for the hash of a template. */
+const REVISION_LENGTH = 10;
 
 /**
  * The pod template to apply. While the spec fields that feed it are the ones that fed what the Deployment carries, that
@@ -37,12 +41,12 @@ export function chooseTemplate(
   const annotation = deployment?.metadata.annotations?.[POD_TEMPLATE_ANNOTATION];
   const stored = storedTemplate(annotation);
   if (stored?.inputs === inputs && service.spec.server.updatePolicy !== 'Always') {
-    return { template: stored.template, annotation };
+    return { template: stored.template, revision: revisionIn(stored.template), annotation };
   }
   const image = serverImageOf(service, images);
   if (image === undefined) return undefined;
-  const template = render(service, image);
-  return { template, annotation: annotationOf({ inputs, template }) };
+  const template = withRevision(render(service, image));
+  return { template, revision: revisionIn(template), annotation: annotationOf({ inputs, template }) };
 }
 
 export interface StoredTemplate {
@@ -63,6 +67,20 @@ export function storedTemplate(annotation: string | undefined): StoredTemplate |
   if (!isObject(read) || typeof read.inputs !== 'string' || !isObject(read.template)) return undefined;
   const { inputs, template } = read;
   return read.checksum === checksumOf({ inputs, template }) ? { inputs, template } : undefined;
+}
+
+/** Equal templates are one revision, whoever rendered them and whenever. */
+function withRevision(template: PodTemplate): PodTemplate {
+  const metadata = isObject(template.metadata) ? template.metadata : {};
+  const labels = isObject(metadata.labels) ? metadata.labels : {};
+  const revision = hashOfJson(template).slice(0, REVISION_LENGTH);
+  return { ...template, metadata: { ...metadata, labels: { ...labels, [REVISION_LABEL]: revision } } };
+}
+
+function revisionIn({ metadata }: PodTemplate): string | undefined {
+  const labels = isObject(metadata) ? metadata.labels : undefined;
+  const revision = isObject(labels) ? labels[REVISION_LABEL] : undefined;
+  return typeof revision === 'string' ? revision : undefined;
 }
 
 function annotationOf({ inputs, template }: StoredTemplate): string | undefined {

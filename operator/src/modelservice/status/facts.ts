@@ -33,6 +33,8 @@ export interface StatusInput {
   readonly metrics?: MetricsFacts | undefined;
   /** Absent where the service may not go to zero and is not there. */
   readonly scaleToZero?: Pick<ScaleToZero, 'obstacle' | 'holders'> | undefined;
+  /** Of the pods that are wanted; absent: none can be made. */
+  readonly revision?: string | undefined;
   /** Whether a rollout finds room for its pods; absent: nothing is known. */
   readonly capacity?: RolloutDecision['capacity'] | undefined;
   /** What ready pods said of their activity, by their uid. */

@@ -6,7 +6,8 @@ import type { Problem } from './problem.ts';
 import type { Reason } from './reasons.ts';
 
 /** Ready: requests are answered. */
-export function readyCondition(service: ModelService, facts: Facts): ConditionDraft {
+/** @param content what is wrong with what pods that answer have loaded */
+export function readyCondition(service: ModelService, facts: Facts, content?: Problem): ConditionDraft {
   const { serviceProblem, deploymentProblem, cause } = facts;
   if (serviceProblem !== undefined) return no(serviceProblem);
   if (deploymentProblem !== undefined) {
@@ -31,6 +32,7 @@ export function readyCondition(service: ModelService, facts: Facts): ConditionDr
     const why = cause === undefined ? '' : ` ${cause.message}`;
     return yes('PodsMissing', `Fewer pods answer than the minimum of ${facts.minimum}.${why}`);
   }
+  if (content !== undefined) return yes(content.reason, content.message);
   return yes('Serving', `Requests to ${urlOf(service)} are answered.`);
 }
 

@@ -4,6 +4,7 @@ export const REASONS = {
   Serving: 'At least the minimum of pods answers and the spec is rolled out.',
   RolloutInProgress: 'The spec is being rolled out; the pods from before it answer meanwhile.',
   PodsMissing: 'Some pods answer, but fewer than the minimum.',
+  ContentChanged: 'Pods of one revision answer with different content, for what the URI leads to has changed.',
   OldRevisionServing: 'The spec could not be rolled out; the pods from before it answer.',
   Suspended: 'spec.suspend is true: there are no pods.',
   Idle: 'Nobody has asked for idleAfter: there are no pods, and the gateway holds the next request until there is one.',

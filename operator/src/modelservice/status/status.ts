@@ -18,6 +18,7 @@ import { outsideAutoscalerCondition } from './outside-autoscaler.ts';
 import { setupOverdueInMs } from './pod-setup.ts';
 import { readyCondition } from './ready.ts';
 import { reconcilingCondition } from './reconciling.ts';
+import { contentProblem, revisionOf } from './revision.ts';
 import { scheduledCondition } from './scheduled.ts';
 import { stalledCondition } from './stalled.ts';
 import { timestamp } from './timestamp.ts';
@@ -36,7 +37,9 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
   const { service, deployment } = input;
   const facts = factsOf(input);
   const replicas = deployment?.status?.replicas ?? 0;
-  const ready = readyCondition(service, facts);
+  const revision = revisionOf(input, modelInfo);
+  const content = contentProblem(input, revision, modelInfo);
+  const ready = readyCondition(service, facts, content);
   const stalled = stalledCondition(facts, ready);
   const reconciling = reconcilingCondition(facts, ready, stalled, replicas);
   const { outsideAutoscaler } = input;
@@ -48,7 +51,7 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
     reconciling,
     stalled,
     scheduledCondition(input.pods),
-    modelLoadedCondition(facts, input.pods),
+    modelLoadedCondition(facts, input.pods, content),
     scaling,
     canScaleToZeroCondition(service, input.scaleToZero?.obstacle),
     input.foreignFields && driftedCondition(service.metadata.name, input.foreignFields),
@@ -63,6 +66,7 @@ export function statusOf(input: StatusInput, modelInfo: ReadonlyMap<string, Mode
     // A Service of somebody else's would lead elsewhere.
     ...(facts.serviceProblem === undefined ? { url: urlOf(service), endpoints: endpointsOf(service) } : {}),
     models: modelsOf(service, input.pods, modelInfo),
+    ...(revision === undefined ? {} : { revision }),
     ...(image === undefined ? {} : { server: { image } }),
     scaling: scalingOf(input, facts),
   };
