@@ -12,6 +12,7 @@ import { METRICS_PORT } from '../../integration/support/served-pods.ts';
 import { startMetricsApi } from '../../integration/support/suite-metrics-api.ts';
 import { type AnyObject, collectionPath } from '../../integration/support/test-api.ts';
 import { testApi, testCluster } from '../../integration/support/test-run.ts';
+import { environmentOfImage } from './compile-cache.ts';
 import { startPodFleet } from './pod-fleet.ts';
 import { answeredQueries, answeredWithin, autoscalerReads, cpuSeconds, memoryMiB, programMetrics } from './readings.ts';
 import type { Section } from './report.ts';
@@ -68,7 +69,7 @@ export async function benchAutoscalers(count: number, measuredMs: number, signal
   const namespace = await createNamespace('bench');
   const services = Array.from({ length: count }, (_, index) => `service-${index}`);
   using fleet = startPodFleet();
-  await using operator = await startOperator({ namespaces: [namespace] });
+  await using operator = await startOperator({ namespaces: [namespace], env: await environmentOfImage() });
 
   const beganMs = performance.now();
   const before = await programMetrics(operator.metricsUrl);

@@ -1,12 +1,13 @@
 import type { KubeClient } from '../../../operator/src/kube/kube-client.ts';
 import { DEPLOYMENT } from '../../../operator/src/kube/resources.ts';
 import { FIELD_MANAGER, REPLICAS_FIELD_MANAGER } from '../../../operator/src/modelservice/conventions.ts';
-import { BY_MODEL_SERVICE, gather, type Known, type Stores } from '../../../operator/src/modelservice/gather.ts';
+import { gather, type Known, type Stores } from '../../../operator/src/modelservice/gather.ts';
 import { plan } from '../../../operator/src/modelservice/plan/plan.ts';
 import { MODEL_SERVICE, type ModelService } from '../../../operator/src/modelservice/resource.ts';
-import { Store } from '../../../operator/src/runtime/store.ts';
+import type { StoreReader } from '../../../operator/src/runtime/store-reader.ts';
 import { each } from './statistics.ts';
 
+const EMPTY: StoreReader<never> = { get: () => undefined, list: () => [], byIndex: () => [] };
 const SCALER = { kind: 'stock' } as const;
 const CONFIG = {
   images: { wasm: 'modelservice-server:test-wasm', tensorflow: 'modelservice-server:test-tensorflow' },
@@ -49,7 +50,7 @@ export async function measureFloor(
 
 async function nothingThereOf(service: ModelService) {
   // Whatever stores there are: all of them are empty.
-  const stores = new Proxy({} as Stores, { get: () => new Store({ [BY_MODEL_SERVICE]: () => [] }) });
+  const stores = new Proxy({} as Stores, { get: () => EMPTY });
   const known: Known = {
     modelInfo: new Map(),
     activity: new Map(),

@@ -17,6 +17,7 @@ import { makePodReady } from '../../integration/support/ready-pods.ts';
 import { RESOURCES } from '../../integration/support/resource-types.ts';
 import type { AnyObject } from '../../integration/support/test-api.ts';
 import { testApi, testCluster } from '../../integration/support/test-run.ts';
+import { environmentOfImage } from './compile-cache.ts';
 import { measureFloor } from './floor.ts';
 import { memoryOf } from './process-memory.ts';
 import { cpuSeconds, programMetrics } from './readings.ts';
@@ -118,6 +119,7 @@ async function followOperator(run: Run): Promise<ServicesFigures> {
     kubeconfig: await testCluster().kubeconfigFor(run.account),
     namespaces: [run.namespace],
     args: [`--workers=${WORKERS}`],
+    env: await environmentOfImage(),
   };
   const beganMs = Date.now();
   const first = await startOperator(options);
