@@ -23,19 +23,31 @@ export interface FaultRule {
   readonly fault: Fault;
 }
 
+export interface ReceivedCall extends ProxiedCall {
+  /** When it arrived, as `performance.now()` says; comparable between the proxies of one test run. */
+  readonly receivedMs: number;
+}
+
 /** An HTTP proxy in front of an API server that passes everything on until it is told to fail. */
 export interface FaultProxy extends AsyncDisposable {
   /** For a kubeconfig's `server`. */
   readonly url: string;
   /** Every call that arrived, oldest first. */
-  readonly calls: readonly ProxiedCall[];
+  readonly calls: readonly ReceivedCall[];
   /** Calls that change something, since the start. */
-  writes(): readonly ProxiedCall[];
+  writes(): readonly ReceivedCall[];
   /** Watches that are open at this moment. */
   openWatches(): number;
   /** From now on, and at once for the watches that are open. */
   inject(rule: FaultRule): void;
-  /** Lifts the rules; calls from now on pass. */
+  /**
+   * Calls back once when so many writes more, those of Leases not counted, were carried out. With `cut` nothing that comes
+   * after the last of them passes, nor does its answer: for a client that crashes there.
+   */
+  afterWrites(count: number, callback: () => void, how?: { readonly cut: boolean }): void;
+  /** Has writes from now on carried out, those of Leases not meant, and keeps their answers back. */
+  holdAnswers(): void;
+  /** Lifts the rules and the cut, sends the answers that were kept back; calls from now on pass. */
   heal(): void;
   /** How many calls met the fault since it was injected last. */
   injected(): number;
@@ -59,13 +71,21 @@ export async function startFaultProxy(
     rejectUnauthorized: !skipTLSVerify,
     ...(ca === undefined ? {} : { ca }),
   });
-  const calls: ProxiedCall[] = [];
+  const calls: ReceivedCall[] = [];
   const open = new Set<OpenWatch>();
   let rules: readonly FaultRule[] = [];
   let injected = 0;
+  let countdown: { left: number; readonly cut: boolean; readonly callback: () => void } | undefined;
+  let severed = false;
+  let held: (() => void)[] | undefined;
 
   const server = createServer((incoming, response) => {
-    const call = callOf(incoming.method ?? 'GET', incoming.url ?? '/');
+    if (severed) {
+      response.destroy();
+      return;
+    }
+    const receivedMs = performance.now();
+    const call = { ...callOf(incoming.method ?? 'GET', incoming.url ?? '/'), receivedMs };
     calls.push(call);
     const watch: OpenWatch = { call, response, muted: false };
     if (call.kind === 'watch') {
@@ -74,18 +94,28 @@ export async function startFaultProxy(
     }
     const rule = rules.find((candidate) => applies(candidate, call));
     if (rule === undefined) {
-      forward(incoming, watch);
+      forward(incoming, watch, isWorkWrite(call) ? countDown(watch) : undefined);
     } else {
       injected++;
       fail(watch, rule.fault);
     }
   });
 
-  function forward(incoming: IncomingMessage, watch: OpenWatch): void {
+  /** @returns what to call when this write was carried out */
+  function countDown(write: OpenWatch): (() => void) | undefined {
+    if (countdown === undefined || --countdown.left > 0) return undefined;
+    const { cut, callback } = countdown;
+    countdown = undefined;
+    severed = cut;
+    write.muted = cut;
+    return callback;
+  }
+
+  function forward(incoming: IncomingMessage, watch: OpenWatch, carriedOut?: () => void): void {
     const { response } = watch;
     const { host: _, ...headers } = incoming.headers;
     const url = new URL(incoming.url ?? '/', target);
-    const upstream = httpsRequest(url, { method: incoming.method ?? 'GET', headers, agent }, (answer) => {
+    const passOn = (answer: IncomingMessage): void => {
       if (!watch.muted) response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
       answer.on('data', (chunk: Buffer) => {
         if (watch.muted || response.write(chunk)) return;
@@ -93,9 +123,14 @@ export async function startFaultProxy(
         response.once('drain', () => answer.resume());
       });
       answer.on('end', () => {
+        carriedOut?.();
         if (!watch.muted) response.end();
       });
       answer.on('error', () => response.destroy());
+    };
+    const upstream = httpsRequest(url, { method: incoming.method ?? 'GET', headers, agent }, (answer) => {
+      if (held !== undefined && isWorkWrite(watch.call)) held.push(() => passOn(answer));
+      else passOn(answer);
     });
     upstream.on('error', () => response.destroy());
     response.on('close', () => upstream.destroy());
@@ -125,8 +160,18 @@ export async function startFaultProxy(
         fail(watch, rule.fault);
       }
     },
+    afterWrites(count, callback, { cut } = { cut: false }) {
+      countdown = { left: count, cut, callback };
+    },
+    holdAnswers() {
+      held = [];
+    },
     heal() {
       rules = [];
+      severed = false;
+      const answers = held ?? [];
+      held = undefined;
+      for (const send of answers) send();
     },
     injected: () => injected,
     stop,
@@ -135,8 +180,12 @@ export async function startFaultProxy(
 }
 
 /** The writes of a proxy but for those of Leases, which go on at rest. */
-export function workWrites(proxy: FaultProxy): readonly ProxiedCall[] {
-  return proxy.writes().filter(({ resource }) => resource !== 'leases');
+export function workWrites(proxy: FaultProxy): readonly ReceivedCall[] {
+  return proxy.writes().filter(isWorkWrite);
+}
+
+function isWorkWrite(call: ProxiedCall): boolean {
+  return isWrite(call) && call.resource !== 'leases';
 }
 
 /** Node tells no end of an answer whose connection was gone before it came to the request. */
