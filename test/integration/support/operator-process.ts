@@ -62,6 +62,7 @@ export async function awaitLeading({ metricsUrl }: OperatorProcess): Promise<voi
   await eventually(async () => await (await fetch(`${metricsUrl}/metrics`)).text(), {
     because: 'the operator leads',
     until: (metrics) => /^leader_election_master_status\{.*\} 1$/m.test(metrics),
+    deadlineMs: 120_000,
   });
 }
 
