@@ -86,7 +86,7 @@ describe('scaling while real pods and the API server fail', function () {
       because: 'the pod is counted again',
       until: (values) => pod.metadata.name in values,
     });
-    await load?.more(PER_SECOND);
+    await load?.settled();
     assert.deepEqual(load?.lost().slice(before), [], 'what waited for the pod was answered');
   });
 
@@ -106,16 +106,17 @@ describe('scaling while real pods and the API server fail', function () {
     await load?.more(10 * PER_SECOND);
     await awaitMetricReads(digits(), readyAt, LOOKS);
     const sizes = await history.sizes();
+    await load?.settled();
 
     const lost = load?.lost().slice(before) ?? [];
     const refused = lost.filter(({ what }) => what === 'ECONNREFUSED');
     const inHand = lost.filter(({ what }) => BROKEN.includes(what));
-    const lastMs = Math.max(0, ...lost.map(({ at }) => at - since));
+    const lastMs = Math.max(0, ...lost.map(({ sentAt }) => sentAt - since));
     console.log(
-      `      lost: ${inHand.length} that it had in hand, ${refused.length} connections refused, the last ${lastMs} ms after its death; ready again after ${readyAt - since} ms`,
+      `      lost: ${inHand.length} that it had in hand, ${refused.length} connections refused, the last sent ${lastMs} ms after its death; ready again after ${readyAt - since} ms`,
     );
     assert.deepEqual(others(lost), []);
-    assert.ok(lost.every(({ at }) => at < readyAt));
+    assert.ok(lost.every(({ sentAt }) => sentAt < readyAt));
     assert.ok(inHand.length < PER_SECOND, 'no more than it can have had in hand');
     assert.equal((await autoscalingActive(digits()))?.status, 'True');
     assert.ok(!everShrank(sizes), `sizes: ${sizes}`);
@@ -143,6 +144,7 @@ describe('scaling while real pods and the API server fail', function () {
       intervalMs: 500,
     });
     await further.more(PER_SECOND);
+    await Promise.all([load?.settled(), further.settled()]);
     console.log(`      it was away for ${downSeconds} s, and a third pod came afterwards`);
     assert.deepEqual([...(load?.lost().slice(before) ?? []), ...further.lost()], []);
     await further.stop();

@@ -5,7 +5,9 @@ import { MNIST_DIGIT, predict } from './mnist.ts';
 
 /** A request that got no right answer. */
 export interface LostRequest {
-  /** Milliseconds since the epoch, when it was known to be lost. */
+  /** Milliseconds since the epoch. */
+  readonly sentAt: number;
+  /** Milliseconds since the epoch, when it was known to be lost, which may be long after the fault that it met. */
   readonly at: number;
   /** Of the connection, such as ECONNREFUSED; else the error's own words. */
   readonly what: string;
@@ -17,6 +19,8 @@ export interface Arrivals {
   lost(): readonly LostRequest[];
   /** Waits until so many more are answered. */
   more(requests: number): Promise<void>;
+  /** Resolves once it is known of each request sent so far whether it was answered or lost. */
+  settled(): Promise<void>;
   /** Resolves once the last request is answered; may be called twice. */
   stop(): Promise<void>;
 }
@@ -38,13 +42,14 @@ export function startArrivals(url: string, model: string, perSecond: number): Ar
   const waiting = new Set<Promise<void>>();
   let answered = 0;
   const ask = async (): Promise<void> => {
+    const sentAt = Date.now();
     try {
       const { digit } = await predict(url, model, { dispatcher });
       if (digit === MNIST_DIGIT) answered += 1;
-      else lost.push({ at: Date.now(), what: `saw a ${digit}` });
+      else lost.push({ sentAt, at: Date.now(), what: `saw a ${digit}` });
     } catch (error) {
       const { code = String(error) } = error as { readonly code?: string };
-      lost.push({ at: Date.now(), what: code });
+      lost.push({ sentAt, at: Date.now(), what: code });
     }
   };
   const arrive = async (): Promise<void> => {
@@ -76,6 +81,9 @@ export function startArrivals(url: string, model: string, perSecond: number): Ar
         until: (reached) => reached >= goal,
         deadlineMs: PATIENCE_MS,
       });
+    },
+    async settled() {
+      await Promise.all(waiting);
     },
     stop() {
       end ??= finish();
