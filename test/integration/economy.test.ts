@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { awaitObject, conditionOf, field } from './support/children.ts';
+import { eventually } from './support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
 import { follow } from './support/follow.ts';
 import { useKubeClient } from './support/kube-client.ts';
 import { applyManifest, modelService } from './support/manifests.ts';
 import { useNamespace } from './support/namespaces.ts';
 import { createOperatorAccount } from './support/operator-account.ts';
-import { makePodsReady } from './support/ready-pods.ts';
+import { makePodReady } from './support/ready-pods.ts';
 import { RESOURCES } from './support/resource-types.ts';
 import { useOperator } from './support/suite-operator.ts';
 import type { AnyObject } from './support/test-api.ts';
-import { testCluster } from './support/test-run.ts';
+import { testApi, testCluster } from './support/test-run.ts';
 
 describe('The writes of an operator', () => {
   const namespace = useNamespace('economy');
@@ -65,12 +66,12 @@ describe('The writes of an operator', () => {
     };
     const following = follow(client(), RESOURCES.modelServices, namespace(), seen, stop.signal);
     await applyManifest(namespace(), modelService('told'));
-    const ref = { namespace: namespace(), name: 'told' };
-    await awaitObject('deployments', ref, {
-      because: 'its Deployment has a pod',
-      until: ({ status }) => status?.unavailableReplicas === 1,
+    const labelSelector = 'modelservice.dev/name=told';
+    const pods = await eventually(() => testApi().list(RESOURCES.pods, { namespace: namespace(), labelSelector }), {
+      because: 'it has a pod',
+      until: ({ length }) => length > 0,
     });
-    await makePodsReady(namespace());
+    await Promise.all(pods.map(makePodReady));
     await ready.promise;
     stop.abort();
     await following;
