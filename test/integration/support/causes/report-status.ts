@@ -95,8 +95,9 @@ export const ready: Provoke = (_ref, pod) => makePodReady(pod);
 /** As the Deployment's controller says once the progress deadline has passed, after 11 minutes here. */
 export const deadlinePassed: Provoke = async (ref) => {
   await awaitObject('deployments', ref, {
-    because: 'its controller has said what it has to say, and keeps from then on what it finds',
-    until: (object) => field(object, 'status', 'unavailableReplicas') === 1,
+    because:
+      'its controller has counted the pod; what it would call progress comes no more, and it keeps what it finds',
+    until: (object) => field(object, 'status', 'updatedReplicas') === 1,
   });
   const verdict = { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' };
   await testApi().mergePatch(RESOURCES.deployments, ref, { status: { conditions: [verdict] } }, 'status');
