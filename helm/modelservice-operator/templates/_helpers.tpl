@@ -93,14 +93,14 @@ No Secrets and no pods' exec or logs. Server-side apply needs both create and pa
   # Deleted when a ModelService no longer asks for one; the other children go with their owner.
   resources: [horizontalpodautoscalers]
   verbs: [create, delete, list, patch, watch]
-- apiGroups: [events.k8s.io]
-  # What has changed, for the owner of a ModelService.
-  resources: [events]
-  verbs: [create, patch]
 - apiGroups: [discovery.k8s.io]
   # Through which a Service leads to the gateway while its ModelService is at zero.
   resources: [endpointslices]
   verbs: [create, delete, list, patch, watch]
+- apiGroups: [events.k8s.io]
+  # What has changed, for the owner of a ModelService.
+  resources: [events]
+  verbs: [create, patch]
 {{- if eq .Values.metrics.provider "keda" }}
 - apiGroups: [keda.sh]
   resources: [scaledobjects]
