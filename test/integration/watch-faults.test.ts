@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { after, before, describe, it } from 'mocha';
 import { eventually } from './support/eventually.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
@@ -12,8 +13,16 @@ import { testApi, testCluster } from './support/test-run.ts';
 const SERVICES = ['first', 'second', 'third'];
 /** Short, so that the suite need not wait for the default; a healthy watch that is quiet for so long only begins anew. */
 const SILENCE_TIMEOUT = '3s';
-/** ModelServices, Deployments, Services, HorizontalPodAutoscalers, EndpointSlices and pods. */
-const WATCHED_TYPES = 6;
+/** Every type that the operator watches here. */
+const WATCHED = [
+  'deployments',
+  'endpointslices',
+  'horizontalpodautoscalers',
+  'modelservices',
+  'poddisruptionbudgets',
+  'pods',
+  'services',
+];
 const RECOVERY_DEADLINE_MS = 90_000;
 
 interface Scenario {
@@ -76,12 +85,12 @@ describe('An operator whose watches fail', function () {
         for (const name of SERVICES) await awaitService(name);
         await eventually(() => proxy.openWatches(), {
           because: 'ModelServices and their children are watched',
-          until: (count) => count === WATCHED_TYPES,
+          until: (watched) => isDeepStrictEqual(watched, WATCHED),
         });
         if (list !== undefined) proxy.inject({ on: 'list', fault: list });
         proxy.inject({ on: 'watch', fault: watch });
         const atOnce = proxy.injected();
-        assert.equal(atOnce, WATCHED_TYPES, 'the fault befell every open watch');
+        assert.equal(atOnce, WATCHED.length, 'the fault befell every open watch');
 
         await createService(created, value);
         for (const name of SERVICES) await setValue(name, 'in-between');

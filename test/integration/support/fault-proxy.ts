@@ -36,8 +36,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly calls: readonly ReceivedCall[];
   /** Calls that change something, since the start. */
   writes(): readonly ReceivedCall[];
-  /** Watches that are open at this moment. */
-  openWatches(): number;
+  /** Plural names of the types whose watches are open at this moment, sorted. */
+  openWatches(): readonly string[];
   /** From now on, and at once for the watches that are open. */
   inject(rule: FaultRule): void;
   /**
@@ -150,7 +150,11 @@ export async function startFaultProxy(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     writes: () => calls.filter(isWrite),
-    openWatches: () => [...open].filter(isConnected).length,
+    openWatches: () =>
+      [...open]
+        .filter(isConnected)
+        .map(({ call }) => call.resource ?? '')
+        .toSorted(),
     inject(rule) {
       rules = [...rules, rule];
       injected = 0;
