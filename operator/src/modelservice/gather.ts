@@ -20,6 +20,7 @@ import {
   type ScaledObject,
 } from './live-objects.ts';
 import type { ModelInfo } from './model-info.ts';
+import { newestFirst } from './newest-first.ts';
 import type { ActivityReading, Child, Observed, ObservedGateway } from './observed.ts';
 import { outsideAutoscalerOf } from './outside-autoscaler.ts';
 import { isOurs } from './ownership.ts';
@@ -93,7 +94,8 @@ export async function gather(
     child(service, POD_DISRUPTION_BUDGET, key, stores.budgets, wantsBudget ? readLive : notRead),
     child(service, ENDPOINT_SLICE, sliceKey, stores.slices, wantsSlice ? readLive : notRead),
   ]);
-  const pods = podsOf(key, stores.pods);
+  const owned = deployment.state === 'owned' ? deployment.object : undefined;
+  const pods = newestFirst(podsOf(key, stores.pods), owned);
   const inPath = slice.state === 'owned' && hasEndpoints(slice.object) && pods.some(isPodReady);
   return {
     deployment,
@@ -117,9 +119,9 @@ function kedaAutoscalerOf(key: string, { autoscalers }: Stores): HorizontalPodAu
   return found !== undefined && controllerKeyOf(found, SCALED_OBJECT) === key ? found : undefined;
 }
 
-/** The pods of the ModelService `key`, newest first. */
+/** The pods of the ModelService `key`. */
 export function podsOf(key: string, pods: StoreReader<Pod>): readonly Pod[] {
-  return pods.byIndex(BY_MODEL_SERVICE, key).toSorted(newestFirst);
+  return pods.byIndex(BY_MODEL_SERVICE, key);
 }
 
 /** The values of the pods' index. */
@@ -155,10 +157,4 @@ async function leadsToPods({ metadata: { namespace, name } }: ModelService, list
 
 async function notRead(): Promise<undefined> {
   return undefined;
-}
-
-function newestFirst(a: Pod, b: Pod): number {
-  const [first, second] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
-  if (first !== second) return first < second ? 1 : -1;
-  return a.metadata.name < b.metadata.name ? -1 : 1;
 }

@@ -18,7 +18,10 @@ export interface Deployment extends KubeObject {
     readonly paused?: boolean;
     readonly progressDeadlineSeconds?: number;
     readonly strategy?: DeploymentStrategy;
-    readonly template: { readonly spec: PodTemplateSpec };
+    readonly template: {
+      readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
+      readonly spec: PodTemplateSpec;
+    };
   };
   readonly status?: {
     readonly observedGeneration?: number;

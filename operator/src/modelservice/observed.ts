@@ -64,7 +64,7 @@ export interface Observed {
    * pod says so. Undefined: not looked at, because the gateway is not in the path or no pod is ready.
    */
   readonly reachable: boolean | undefined;
-  /** The service's pods, newest first. */
+  /** The service's pods, in the order of newest-first.ts. */
   readonly pods: readonly Pod[];
   /** What the servers of ready pods said of themselves, by the pods' uid, as far as it is known. */
   readonly modelInfo: ReadonlyMap<string, ModelInfo>;
