@@ -10,7 +10,7 @@ import { conditionOf } from '../../integration/support/children.ts';
 import { eventually } from '../../integration/support/eventually.ts';
 import { follow } from '../../integration/support/follow.ts';
 import { modelService } from '../../integration/support/manifests.ts';
-import { createNamespace } from '../../integration/support/namespaces.ts';
+import { createNamespace, deleteNamespace } from '../../integration/support/namespaces.ts';
 import { createOperatorAccount, usernameOf } from '../../integration/support/operator-account.ts';
 import { startOperator } from '../../integration/support/operator-process.ts';
 import { makePodReady } from '../../integration/support/ready-pods.ts';
@@ -82,8 +82,8 @@ export async function measureServices(
   const client = new KubeClient({ access, userAgent: 'modelservice-bench' });
   const stopFollowing = new AbortController();
   const following: Promise<void>[] = [];
+  const [floorNamespace, namespace] = [await createNamespace('floor'), await createNamespace('services')];
   try {
-    const [floorNamespace, namespace] = [await createNamespace('floor'), await createNamespace('services')];
     const names = Array.from({ length: options.count }, (_, index) => `service-${index}`);
     for (const home of [floorNamespace, namespace]) await each(names, MAKERS, (name) => makeService(home, name));
     // Beside the loop, too: what else the machine has to do is the same for both.
@@ -101,6 +101,8 @@ export async function measureServices(
     stopFollowing.abort();
     await Promise.all(following);
     await client.close();
+    // Not waited for; to suites that come later in the same cluster they are gone.
+    for (const made of [floorNamespace, namespace]) await deleteNamespace(made);
   }
 }
 
