@@ -29,9 +29,10 @@ const MOST_WARNINGS = 9;
 
 /** All that is its owner's to say: controllers write its status. */
 function theirsOf({ metadata, spec }: AnyObject): unknown {
-  const { uid, generation, labels, annotations, ownerReferences, managedFields = [] } = metadata;
-  const managers = managedFields.filter(({ subresource }) => subresource !== 'status').map(({ manager }) => manager);
-  return { uid, generation, labels, annotations, ownerReferences, managers, spec };
+  const { uid, generation, labels, ownerReferences, managedFields = [] } = metadata;
+  // Kubernetes' own controllers write beside, whenever they come to it.
+  const managers = managedFields.map(({ manager }) => manager).filter((name) => name !== 'kube-controller-manager');
+  return { uid, generation, labels, ownerReferences, managers, spec };
 }
 
 const DIGEST_MESSAGE = STATUS_CAUSES.find(({ name }) => name === 'digest-mismatch')?.expected.message;
